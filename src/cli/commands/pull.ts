@@ -1,0 +1,25 @@
+import { familiarReference, parseReference } from '../../oci/mod.ts'
+import type { CommandDefinition } from '../command.ts'
+import { platformOption } from '../platform-option.ts'
+import { pullImage } from '../pull-image.ts'
+import { addRegistryFlags, registryOptions } from '../registry-options.ts'
+
+const definition: CommandDefinition = {
+  configure: (command) =>
+    addRegistryFlags(command).argument('<name>', 'what to fetch').option('--platform <os/arch>', 'take this platform of an image index (default: this machine)'),
+
+  async run(context, [name = ''], options) {
+    const reference = parseReference(name)
+    const store = await context.store()
+    await using lease = await store.lease('pull')
+    const root = await pullImage(context, store, {
+      reference,
+      platform: platformOption(context, options['platform']),
+      registry: registryOptions(context, options),
+      lease,
+    })
+    context.stdout.write(`${familiarReference({ ...reference, digest: undefined })}@${root.digest}\n`)
+  },
+}
+
+export default definition
