@@ -4,7 +4,7 @@ import type { Range } from './range.ts'
 
 /**
  * A parsed Dockerfile. Lossless: it keeps its source, and what lies between the top-level nodes (directives, comments outside of
- * instructions, instructions) is only blanks, line ends and a byte order mark.
+ * instructions, instructions) is only blanks, line ends, a byte order mark, and escape characters that continue a line with nothing.
  * When `diagnostics` holds an error the file cannot be built, but the tree is as whole as the text allows.
  */
 export interface Dockerfile {
@@ -57,7 +57,7 @@ export interface Flag {
 export interface Heredoc {
   /** The terminating word, without quotes. */
   readonly name: string
-  /** The lines between, byte for byte (also CR), each with its line end. Tabs are kept even under `<<-`. */
+  /** The lines between as they are (also CR), each with its line end. Tabs are kept even under `<<-`. */
   readonly body: string
   /** What the file or script holds: `body`, without each line's leading tabs when `stripTabs`. */
   readonly content: string
@@ -113,7 +113,7 @@ interface InstructionBase {
   readonly rest: Word
   /** Empty but for RUN, COPY and ADD, and ONBUILD of these. */
   readonly heredocs: readonly Heredoc[]
-  /** The comment lines directly above, top first. */
+  /** The comments since the instruction before, top first; an empty comment starts anew. */
   readonly docs: readonly Comment[]
 }
 
@@ -151,7 +151,7 @@ export interface LabelInstruction extends InstructionBase {
   readonly legacy: boolean
 }
 
-/** Keys are expanded too, in LABEL; in ENV they are taken as written. */
+/** Both key and value are to be expanded. */
 export interface KeyValue {
   readonly key: Word
   readonly value: Word
