@@ -22,7 +22,8 @@ export function limitBody(request: RegistryRequest, target: Target, limits: Body
 
 function maximum(method: string, target: Target, limits: BodyLimits): number {
   if (target.kind === 'manifest' && method === 'PUT') return limits.manifest
-  if ((target.kind === 'uploads' || target.kind === 'upload') && (method === 'POST' || method === 'PUT' || method === 'PATCH')) return limits.blob
+  if ((target.kind === 'uploads' || target.kind === 'upload') && (method === 'POST' || method === 'PUT' || method === 'PATCH'))
+    return limits.blob
   return 64 << 10
 }
 

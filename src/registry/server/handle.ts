@@ -37,7 +37,9 @@ export async function handle(registry: Registry, request: RegistryRequest): Prom
     const target = parseTarget(request.path)
     const methods = METHODS[target.kind]
     if (!methods.includes(request.method)) {
-      throw new RegistryError('METHOD_UNSUPPORTED', `${request.method.slice(0, 20)} is not supported here`, { headers: { allow: methods.join(', ') } })
+      throw new RegistryError('METHOD_UNSUPPORTED', `${request.method.slice(0, 20)} is not supported here`, {
+        headers: { allow: methods.join(', ') },
+      })
     }
     refuseCrossSite(request)
     const access = accessOf(request.method, target)

@@ -110,7 +110,12 @@ function bind(server: Server, { host, port }: ListenOptions): Promise<AddressInf
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
       if (codeOf(cause) === 'EADDRINUSE') {
-        reject(new ListenError('ADDRESS_IN_USE', `Something else listens on ${host}:${port}`, { cause, hint: 'Choose another port, or port 0 for a free one.' }))
+        reject(
+          new ListenError('ADDRESS_IN_USE', `Something else listens on ${host}:${port}`, {
+            cause,
+            hint: 'Choose another port, or port 0 for a free one.',
+          }),
+        )
       } else reject(new ListenError('ADDRESS_INVALID', `Cannot listen on ${host}:${port}: ${cause.message}`, { cause }))
     })
     server.listen({ host, port, backlog: 1024 }, () => resolve(server.address() as AddressInfo))
@@ -149,7 +154,10 @@ async function* bodyOf(incoming: IncomingMessage, toContinue: ServerResponse | u
 
 async function send(incoming: IncomingMessage, outgoing: ServerResponse, reply: Reply): Promise<void> {
   if (!incoming.complete) drain(incoming)
-  outgoing.writeHead(reply.status, { ...reply.headers, 'docker-distribution-api-version': 'registry/2.0' } as Record<string, string | string[]>)
+  outgoing.writeHead(reply.status, { ...reply.headers, 'docker-distribution-api-version': 'registry/2.0' } as Record<
+    string,
+    string | string[]
+  >)
   const { body } = reply
   if (body === undefined || incoming.method === 'HEAD') {
     outgoing.end()
@@ -187,7 +195,12 @@ function drain(incoming: IncomingMessage): void {
 
 /** What the HTTP parser refuses never becomes a request. */
 function refuse(error: Error, socket: Socket): void {
-  if (!socket.writable) return void socket.destroy()
+  // What still comes after the first fault is faulty too.
+  if (socket.writableEnded) return
+  if (!socket.writable) {
+    socket.destroy()
+    return
+  }
   const code = codeOf(error)
   const [status, text] =
     code === 'HPE_HEADER_OVERFLOW'
@@ -196,5 +209,9 @@ function refuse(error: Error, socket: Socket): void {
         ? (['408 Request Timeout', 'The headers came too slowly'] as const)
         : (['400 Bad Request', 'It is not HTTP'] as const)
   const body = JSON.stringify({ errors: [{ code: 'UNSUPPORTED', message: text, detail: null }] })
+  // Read on for a moment: with bytes unread the kernel would send a reset, which overtakes the reply.
+  const timer = setTimeout(() => socket.destroy(), DRAIN_MILLISECONDS)
+  socket.once('close', () => clearTimeout(timer))
+  socket.resume()
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
 }

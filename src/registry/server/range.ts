@@ -37,7 +37,10 @@ export function parseContentRange(header: string | undefined, contentLength: num
   const start = Number(match?.[1])
   const end = Number(match?.[2]) + 1
   if (match === null || end <= start) {
-    throw new RegistryError('BLOB_UPLOAD_INVALID', `Invalid Content-Range ${JSON.stringify(header.slice(0, 100))}: it must be <start>-<end>, both inclusive`)
+    throw new RegistryError(
+      'BLOB_UPLOAD_INVALID',
+      `Invalid Content-Range ${JSON.stringify(header.slice(0, 100))}: it must be <start>-<end>, both inclusive`,
+    )
   }
   if (contentLength !== undefined && contentLength !== end - start) {
     throw new RegistryError('SIZE_INVALID', `Content-Range ${header} is ${end - start} bytes, but Content-Length is ${contentLength}`)

@@ -91,7 +91,8 @@ function uploadOf(repository: string, id: string): Target {
 
 function decode(path: string): string {
   // SECURITY: an encoded slash could slip a name past the rules of a proxy before us; decoded once, never twice.
-  if (/%(?:2f|5c|00|25)/i.test(path)) throw new RegistryError('NAME_INVALID', `Invalid path ${shorten(path)}: encoded "/", "\\", "%" and NUL are refused`)
+  if (/%(?:2f|5c|00|25)/i.test(path))
+    throw new RegistryError('NAME_INVALID', `Invalid path ${shorten(path)}: encoded "/", "\\", "%" and NUL are refused`)
   try {
     return decodeURIComponent(path)
   } catch (cause) {

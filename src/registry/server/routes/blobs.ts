@@ -36,7 +36,11 @@ export async function getBlob({ metadata, blobs }: Registry, request: RegistryRe
   if (range !== undefined) {
     return {
       status: 206,
-      headers: { ...headers, 'content-length': String(range.end - range.start), 'content-range': `bytes ${range.start}-${range.end - 1}/${size}` },
+      headers: {
+        ...headers,
+        'content-length': String(range.end - range.start),
+        'content-range': `bytes ${range.start}-${range.end - 1}/${size}`,
+      },
       body: await blobs.open(content, { ...range, signal: request.signal }),
     }
   }

@@ -26,7 +26,7 @@ export async function listTags({ metadata }: Registry, { query }: RegistryReques
 export async function listRepositories({ metadata, authorize }: Registry, request: RegistryRequest): Promise<Reply> {
   const { limit, after } = parsePage(request.query, CATALOG)
   const repositories: string[] = []
-  for (let from = after; repositories.length <= limit && limit > 0; ) {
+  for (let from = after; repositories.length <= limit && limit > 0;) {
     const names = await metadata.listRepositories({ limit: CATALOG.max, after: from })
     for (const name of names) {
       if ((await authorize(request, { type: 'repository', name, action: 'pull' })) === 'allow') repositories.push(name)
@@ -51,13 +51,16 @@ export async function listReferrers(
   const rows = await metadata.listReferrers(repository, digest, { artifactType, after: query.get('last') ?? '', limit: REFERRERS_ROWS + 1 })
   let bytes = 0
   // At least one, so that every page leads on.
-  const fitting = rows.slice(0, REFERRERS_ROWS).filter(({ descriptor }, i) => (bytes += descriptor.length) <= REFERRERS_BYTES || i === 0)
+  const fitting = rows
+    .slice(0, REFERRERS_ROWS)
+    .filter(({ descriptor }, i) => (bytes += Buffer.byteLength(descriptor)) <= REFERRERS_BYTES || i === 0)
   const last = fitting.at(-1)
   const more = last !== undefined && fitting.length < rows.length
   const manifests = fitting.map(({ descriptor }) => descriptor).join(',')
   const reply = jsonReply(200, `{"schemaVersion":2,"mediaType":"${MediaType.ociIndex}","manifests":[${manifests}]}`, {
     ...(artifactType !== undefined && { 'oci-filters-applied': 'artifactType' }),
-    ...(more && nextLink(`/v2/${repository}/referrers/${digest}`, { last: last.digest, ...(artifactType !== undefined && { artifactType }) })),
+    ...(more &&
+      nextLink(`/v2/${repository}/referrers/${digest}`, { last: last.digest, ...(artifactType !== undefined && { artifactType }) })),
   })
   return { ...reply, headers: { ...reply.headers, 'content-type': MediaType.ociIndex } }
 }

@@ -42,11 +42,18 @@ export async function putManifest(registry: Registry, request: RegistryRequest, 
   )
   switch (result.kind) {
     case 'missing':
-      throw new RegistryError('MANIFEST_BLOB_UNKNOWN', `The manifest needs ${result.digests.length} blobs or manifests that are not in ${repository}`, {
-        detail: result.digests.map((missing) => ({ digest: missing })),
-      })
+      throw new RegistryError(
+        'MANIFEST_BLOB_UNKNOWN',
+        `The manifest needs ${result.digests.length} blobs or manifests that are not in ${repository}`,
+        {
+          detail: result.digests.map((missing) => ({ digest: missing })),
+        },
+      )
     case 'size':
-      throw new RegistryError('MANIFEST_INVALID', `The manifest says another size of ${result.digest} than ${repository} has: ${result.size} bytes`)
+      throw new RegistryError(
+        'MANIFEST_INVALID',
+        `The manifest says another size of ${result.digest} than ${repository} has: ${result.size} bytes`,
+      )
     case 'stored':
   }
   return emptyReply(201, {

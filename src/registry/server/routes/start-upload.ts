@@ -64,7 +64,11 @@ async function tryMount(registry: Registry, request: RegistryRequest, { reposito
   return false
 }
 
-async function pushWhole(registry: Registry, request: RegistryRequest, { repository, digest }: { readonly repository: string; readonly digest: Digest }): Promise<Reply> {
+async function pushWhole(
+  registry: Registry,
+  request: RegistryRequest,
+  { repository, digest }: { readonly repository: string; readonly digest: Digest },
+): Promise<Reply> {
   const { uploads } = registry
   const id = randomUUID()
   await uploads.begin(id, digest.startsWith('sha512:') ? 'sha512' : 'sha256')
@@ -81,5 +85,8 @@ async function pushWhole(registry: Registry, request: RegistryRequest, { reposit
 
 function announcedAlgorithm(text: string | null): Algorithm {
   if (text === null || text === 'sha256' || text === 'sha512') return text ?? 'sha256'
-  throw new RegistryError('DIGEST_INVALID', `Unsupported digest algorithm ${JSON.stringify(text.slice(0, 40))}: sha256 and sha512 are supported`)
+  throw new RegistryError(
+    'DIGEST_INVALID',
+    `Unsupported digest algorithm ${JSON.stringify(text.slice(0, 40))}: sha256 and sha512 are supported`,
+  )
 }

@@ -4,7 +4,12 @@ import type { Page } from '../paging.ts'
 /** SPEC: tags in ASCII order; SQLite compares text bytewise. */
 export function listTags(database: Database, repository: number, { after, limit }: Page): readonly string[] {
   return database
-    .all<{ name: string }>('SELECT name FROM registry_tags WHERE repository = ? AND name > ? ORDER BY name LIMIT ?', repository, after, limit)
+    .all<{ name: string }>(
+      'SELECT name FROM registry_tags WHERE repository = ? AND name > ? ORDER BY name LIMIT ?',
+      repository,
+      after,
+      limit,
+    )
     .map(({ name }) => name)
 }
 

@@ -23,7 +23,13 @@ const COLUMNS = 'SELECT digest, size, media_type, artifact_type, annotations FRO
 export function listReferrers(database: Database, { repository, subject, after, limit, artifactType }: Wanted): readonly ReferrerRow[] {
   const rows =
     artifactType === undefined
-      ? database.all<ManifestRow>(`${COLUMNS} WHERE repository = ? AND subject = ? AND digest > ? ORDER BY digest LIMIT ?`, repository, subject, after, limit)
+      ? database.all<ManifestRow>(
+          `${COLUMNS} WHERE repository = ? AND subject = ? AND digest > ? ORDER BY digest LIMIT ?`,
+          repository,
+          subject,
+          after,
+          limit,
+        )
       : database.all<ManifestRow>(
           `${COLUMNS} WHERE repository = ? AND subject = ? AND digest > ? AND artifact_type = ? ORDER BY digest LIMIT ?`,
           ...[repository, subject, after, artifactType, limit],

@@ -43,7 +43,7 @@ export async function digestsOfFile(
 async function readDigests(file: FileHandle, algorithms: readonly Algorithm[]): Promise<ReadonlyMap<Algorithm, Digest>> {
   const hashes = hashesFor(algorithms)
   const buffer = Buffer.allocUnsafeSlow(PIECE)
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     const { bytesRead } = await file.read(buffer, 0, PIECE, position)
     if (bytesRead === 0) return digestsOf(hashes)
     for (const hash of hashes.values()) hash.update(buffer.subarray(0, bytesRead))

@@ -67,5 +67,9 @@ export interface RegistryMetadata {
   listTags(repository: string, page: Page): Promise<readonly string[] | undefined>
   listRepositories(page: Page): Promise<readonly string[]>
   /** Ordered by digest; empty for what is unknown. */
-  listReferrers(repository: string, subject: Digest, options: Page & { readonly artifactType?: string | undefined }): Promise<readonly ReferrerRow[]>
+  listReferrers(
+    repository: string,
+    subject: Digest,
+    options: Page & { readonly artifactType?: string | undefined },
+  ): Promise<readonly ReferrerRow[]>
 }

@@ -21,7 +21,10 @@ export function sqliteMetadata(database: Database, roots: RootStore, write: Writ
   const findBlob = (repository: string, digest: Digest): BlobRecord | undefined =>
     database.get<Row>(FIND_BLOB, digest, repository) as BlobRecord | undefined
 
-  const findManifest = (repository: string, reference: { readonly tag: string } | { readonly digest: Digest }): ManifestRecord | undefined =>
+  const findManifest = (
+    repository: string,
+    reference: { readonly tag: string } | { readonly digest: Digest },
+  ): ManifestRecord | undefined =>
     ('tag' in reference
       ? database.get<Row>(FIND_TAGGED, reference.tag, repository)
       : database.get<Row>(FIND_MANIFEST, reference.digest, repository)) as ManifestRecord | undefined

@@ -7,7 +7,10 @@ import { sqliteUploadSessions } from './sqlite-upload-sessions.ts'
 import type { UploadSessions } from './upload-sessions.ts'
 
 /** Metadata and upload sessions in the store's own database; their writes share transactions. */
-export function sqliteStorage(database: Database, roots: RootStore): { readonly metadata: RegistryMetadata; readonly sessions: UploadSessions } {
+export function sqliteStorage(
+  database: Database,
+  roots: RootStore,
+): { readonly metadata: RegistryMetadata; readonly sessions: UploadSessions } {
   database.migrate('registry', MIGRATIONS)
   const write = groupCommit(database)
   return { metadata: sqliteMetadata(database, roots, write), sessions: sqliteUploadSessions(database, write) }

@@ -8,9 +8,16 @@ export function sqliteUploadSessions(database: Database, write: Write): UploadSe
   return {
     create: ({ id, repository, algorithm, startedAt }) =>
       write(() => {
-        database.run('INSERT INTO registry_uploads (id, repository, algorithm, started_at) VALUES (?, ?, ?, ?)', id, repository, algorithm, startedAt)
+        database.run(
+          'INSERT INTO registry_uploads (id, repository, algorithm, started_at) VALUES (?, ?, ?, ?)',
+          id,
+          repository,
+          algorithm,
+          startedAt,
+        )
       }),
-    find: async (repository, id) => database.get<Row>(`${COLUMNS} WHERE id = ? AND repository = ?`, id, repository) as UploadSession | undefined,
+    find: async (repository, id) =>
+      database.get<Row>(`${COLUMNS} WHERE id = ? AND repository = ?`, id, repository) as UploadSession | undefined,
     delete: (id) => write(() => void database.run('DELETE FROM registry_uploads WHERE id = ?', id)),
     listStartedBefore: async (time, limit) =>
       database.all<Row>(`${COLUMNS} WHERE started_at < ? ORDER BY started_at LIMIT ?`, time, limit) as unknown as readonly UploadSession[],
