@@ -1,0 +1,3 @@
+import { CodedError } from '../kit/mod.ts'
+
+export class StreamError extends CodedError<'SIZE_INVALID' | 'DIGEST_INVALID' | 'TOO_LARGE' | 'TRUNCATED' | 'COMPRESSION_INVALID'> {}
