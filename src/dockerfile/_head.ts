@@ -34,8 +34,7 @@ export function wordAt(line: LogicalLine, { start, end }: Span): Word {
 export function baseOf(head: Head, heredocs: readonly Heredoc[] = []): Omit<InvalidInstruction, 'kind'> {
   const rest = wordAt(head.line, head)
   const last = heredocs.at(-1)
-  const lastFlag = head.flags.at(-1)
-  const lineEnd = head.end > head.start ? rest.range.end : (lastFlag?.range.end ?? head.keyword.range.end)
+  const lineEnd = head.line.range(head.end, head.end).end
   return {
     range: { start: head.keyword.range.start, end: last === undefined ? lineEnd : last.endRange.end },
     keyword: head.keyword,

@@ -63,9 +63,9 @@ function isShellBlank(character: string | undefined): boolean {
 }
 
 function parseMark(text: string, start: number, end: number): HeredocMark | undefined {
-  const match = /^(\d*)<<(-?)([ \t\r]*)([^<]+)$/.exec(text.slice(start, end))
+  const match = /^(\d*)<<(-?)[ \t\r]*([^<]*)$/.exec(text.slice(start, end))
   if (match === null) return undefined
-  const [, digits = '', dash = '', , word = ''] = match
+  const [, digits = '', dash = '', word = ''] = match
   const { name, quoted } = unquote(word)
   if (name === '') return undefined
   return { start, end, name, expand: !quoted, stripTabs: dash === '-', fileDescriptor: Number(digits || '0') }

@@ -60,10 +60,9 @@ export class LogicalLine {
 
   /** Where text[start, end) stands in the source; what lies between joined lines is included when it is inside. */
   range(start: number, end: number): Range {
-    const from = this.#offset(start)
-    // The end belongs to the piece of the last character, or it would jump to the next line.
-    const to = end > start ? this.#offset(end - 1) + 1 : from
-    return this.#lines.range(from, to)
+    // An end belongs to the piece of the last character, or it would jump to the next line; so does an empty range.
+    const to = end > 0 ? this.#offset(end - 1) + 1 : this.#offset(0)
+    return this.#lines.range(end > start ? this.#offset(start) : to, to)
   }
 
   #offset(index: number): number {

@@ -51,7 +51,7 @@ function parsePattern(raw: string, line: number): IgnorePattern | undefined {
   if (rest === '') {
     throw new DockerfileError('PATTERN_INVALID', `Invalid pattern "!" on line ${line}: it must be followed by a pattern`)
   }
-  const cleaned = cleanPath(rest)
+  const cleaned = trim(cleanPath(rest))
   return { text: cleaned.length > 1 && cleaned.startsWith('/') ? cleaned.slice(1) : cleaned, negated, line }
 }
 
