@@ -125,6 +125,12 @@ export async function* piecesOf(...pieces: readonly (string | Uint8Array)[]): As
   for (const piece of pieces) yield typeof piece === 'string' ? Buffer.from(piece) : piece
 }
 
+/** A client that goes away after it has sent `text`. */
+export async function* brokenAfter(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text)
+  throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' })
+}
+
 function codesIn(text: string): readonly string[] {
   if (!text.startsWith('{"errors"')) return []
   return (JSON.parse(text) as { errors: { code: string }[] }).errors.map(({ code }) => code)

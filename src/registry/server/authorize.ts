@@ -1,3 +1,4 @@
+import { unreachable } from '../../kit/mod.ts'
 import type { RegistryRequest } from './message.ts'
 import type { Target } from './target.ts'
 import { RegistryError } from './wire-errors.ts'
@@ -34,6 +35,8 @@ export function accessOf(method: string, target: Target): Access | undefined {
     case 'tags':
     case 'referrers':
       return { type: 'repository', name: target.repository, action: actionOf(method) }
+    default:
+      return unreachable(target)
   }
 }
 

@@ -1,4 +1,4 @@
-import { codeOf } from '../../kit/mod.ts'
+import { codeOf, unreachable } from '../../kit/mod.ts'
 import { accessOf, demand, refuseCrossSite } from './authorize.ts'
 import { limitBody } from './body-limit.ts'
 import { jsonReply, type RegistryRequest, type Reply } from './message.ts'
@@ -74,6 +74,8 @@ async function route(registry: Registry, request: RegistryRequest, target: Targe
       if (method === 'PATCH') return patchUpload(registry, request, target)
       if (method === 'PUT') return putUpload(registry, request, target)
       return method === 'DELETE' ? deleteUpload(registry, target) : getUpload(registry, target)
+    default:
+      return unreachable(target)
   }
 }
 

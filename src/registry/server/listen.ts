@@ -58,18 +58,19 @@ export async function listen(handler: (request: RegistryRequest) => Promise<Hand
     running.set(incoming.socket, outgoing)
     if (closing) outgoing.shouldKeepAlive = false
     const request = requestOf(incoming, outgoing, expectsContinue)
-    handler(request)
-      .then(async ({ reply, failure }) => {
-        if (failure !== undefined && !outgoing.destroyed) options.onError?.(failure)
-        await send(incoming, outgoing, reply)
-        options.onRequest?.({
-          method: request.method,
-          path: incoming.url ?? '',
-          status: reply.status,
-          bytes: request.method === 'HEAD' ? 0 : Number(reply.headers['content-length'] ?? 0),
-          milliseconds: performance.now() - begun,
-        })
+    const answer = async (): Promise<void> => {
+      const { reply, failure } = await handler(request)
+      if (failure !== undefined && !outgoing.destroyed) options.onError?.(failure)
+      await send(incoming, outgoing, reply)
+      options.onRequest?.({
+        method: request.method,
+        path: incoming.url ?? '',
+        status: reply.status,
+        bytes: request.method === 'HEAD' ? 0 : Number(reply.headers['content-length'] ?? 0),
+        milliseconds: performance.now() - begun,
       })
+    }
+    answer()
       .catch((error: unknown) => {
         // The headers are out: breaking off is the only way to say that the body is not whole.
         if (!outgoing.destroyed) options.onError?.(error)

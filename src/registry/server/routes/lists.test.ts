@@ -5,6 +5,9 @@ import { digestOfBytes, testRegistry } from '../_testing.ts'
 
 const index = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }
 
+const config = (mediaType: string) => ({ mediaType, digest: digestOfBytes('{}'), size: 2 })
+const size = (document: object): number => Buffer.byteLength(JSON.stringify(document))
+
 test('tags in byte order, in pages', async () => {
   await using registry = await testRegistry()
   for (const tag of ['b', 'a', 'B', '0.1.20', '0.1.2', 'a-b', '_x']) await registry.pushManifest('r', index, tag)
@@ -52,7 +55,6 @@ test('the catalog shows what may be read, filtered before it is paged', async ()
 test('referrers: with artifactType and annotations, filtered, gone when deleted', async () => {
   await using registry = await testRegistry({ sparse: 'all' })
   const subject = { mediaType: MediaType.ociManifest, digest: digestOfBytes('nobody'), size: 6 }
-  const config = (mediaType: string) => ({ mediaType, digest: digestOfBytes('{}'), size: 2 })
   const signature = {
     schemaVersion: 2,
     mediaType: MediaType.ociManifest,
@@ -72,7 +74,6 @@ test('referrers: with artifactType and annotations, filtered, gone when deleted'
   const digests = [digestOfBytes(JSON.stringify(signature)), await registry.pushManifest('r', sbom), await registry.pushManifest('r', list)]
 
   const all = JSON.parse((await registry.send('GET', url)).text) as { manifests: { digest: string }[] }
-  const size = (document: object): number => Buffer.byteLength(JSON.stringify(document))
   assert.deepEqual(
     all.manifests.toSorted((a, b) => digests.indexOf(a.digest as never) - digests.indexOf(b.digest as never)),
     [

@@ -2,6 +2,7 @@ import { MediaType, type Digest } from '../../../oci/mod.ts'
 import { jsonReply, type RegistryRequest, type Reply } from '../message.ts'
 import { nextLink, parsePage } from '../paging.ts'
 import type { Registry } from '../registry.ts'
+import type { RegistryMetadata } from '../storage/metadata.ts'
 import { RegistryError } from '../wire-errors.ts'
 
 const TAGS = { default: 10_000, max: 10_000 }
@@ -26,19 +27,22 @@ export async function listTags({ metadata }: Registry, { query }: RegistryReques
 export async function listRepositories({ metadata, authorize }: Registry, request: RegistryRequest): Promise<Reply> {
   const { limit, after } = parsePage(request.query, CATALOG)
   const repositories: string[] = []
-  for (let from = after; repositories.length <= limit && limit > 0;) {
-    const names = await metadata.listRepositories({ limit: CATALOG.max, after: from })
-    for (const name of names) {
-      if ((await authorize(request, { type: 'repository', name, action: 'pull' })) === 'allow') repositories.push(name)
-      if (repositories.length > limit) break
-    }
-    if (names.length < CATALOG.max) break
-    from = names.at(-1) as string
+  for await (const name of allRepositories(metadata, after)) {
+    if (repositories.length > limit) break
+    if ((await authorize(request, { type: 'repository', name, action: 'pull' })) === 'allow') repositories.push(name)
   }
   const page = repositories.slice(0, limit)
   const last = page.at(-1)
   const link = last !== undefined && repositories.length > limit ? nextLink('/v2/_catalog', { n: String(limit), last }) : {}
   return jsonReply(200, JSON.stringify({ repositories: page }), link)
+}
+
+async function* allRepositories(metadata: RegistryMetadata, after: string): AsyncGenerator<string> {
+  for (let from: string | undefined = after; from !== undefined;) {
+    const names: readonly string[] = await metadata.listRepositories({ limit: CATALOG.max, after: from })
+    yield* names
+    from = names.length < CATALOG.max ? undefined : names.at(-1)
+  }
 }
 
 /** GET /v2/<name>/referrers/<digest>[?artifactType=…] (end-12): never 404, also for what is unknown. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { digestOfBytes, piecesOf, testRegistry, type TestRegistry } from '../_testing.ts'
+import { brokenAfter, digestOfBytes, piecesOf, testRegistry, type TestRegistry } from '../_testing.ts'
 import { expireUploads } from '../expire-uploads.ts'
 import { filesystemStorage } from '../storage/filesystem-storage.ts'
 
@@ -119,11 +119,7 @@ test('a chunk that is longer or shorter than its range is taken back', async () 
 test('what arrived before a client went away stays, and it goes on from there', async () => {
   await using registry = await testRegistry()
   const location = await begin(registry)
-  async function* broken(): AsyncGenerator<Uint8Array> {
-    yield Buffer.from('hello')
-    throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' })
-  }
-  await registry.send('PATCH', location, { body: broken() })
+  await registry.send('PATCH', location, { body: brokenAfter('hello') })
   assert.equal((await registry.send('GET', location)).headers['range'], '0-4')
   const last = await registry.send('PUT', `${location}?digest=${DIGEST}`, { headers: { 'content-range': '5-11' }, body: ', world' })
   assert.equal(last.status, 201)
@@ -148,7 +144,7 @@ test('two at once: one writes, the other is told where to go on', async () => {
     registry.send('PUT', `${location}?digest=${DIGEST}`),
     registry.send('PUT', `${location}?digest=${DIGEST}`),
   ])
-  assert.deepEqual(both.map(({ status }) => status).toSorted()[0], 201)
+  assert.ok(both.some(({ status }) => status === 201))
   assert.ok(both.some(({ status }) => status === 416 || status === 404))
   assert.equal((await registry.send('PATCH', location, { body: 'x' })).status, 404)
 })
@@ -221,7 +217,7 @@ test('mounts: from a named repository, from any that may be read, never more', a
     [`?mount=${hidden}&from=secret`, 'd', 202],
     [`?mount=${hidden}`, 'd', 202],
     ['?mount=sha256:x', 'd', 400],
-    [`?mount=${'md5:x'}`, 'd', 400],
+    ['?mount=md5:x', 'd', 400],
   ] as const) {
     const reply = await registry.send('POST', `/v2/${repository}/blobs/uploads/${query}`)
     assert.equal(reply.status, status, query)
@@ -242,16 +238,13 @@ test('a full disk is 507, and the upload goes on once there is room', async () =
   await using registry = await testRegistry()
   const location = await begin(registry)
   await registry.send('PATCH', location, { body: 'hello' })
-  const { append } = registry.registry.uploads
-  const full = {
-    ...registry.registry.uploads,
-    append: () => Promise.reject(Object.assign(new Error('ENOSPC: /some/path'), { code: 'ENOSPC' })),
-  }
-  Object.assign(registry.registry, { uploads: full })
+  const { uploads } = registry.registry
+  const full = { append: () => Promise.reject(Object.assign(new Error('ENOSPC: /some/path'), { code: 'ENOSPC' })) }
+  Object.assign(registry.registry, { uploads: { ...uploads, ...full } })
   const refused = await registry.send('PATCH', location, { body: ', world' })
   assert.deepEqual([refused.status, refused.codes], [507, ['INSUFFICIENT_STORAGE']])
   assert.doesNotMatch(refused.text, /some\/path/)
-  Object.assign(registry.registry, { uploads: { ...full, append } })
+  Object.assign(registry.registry, { uploads })
   assert.equal((await registry.send('PUT', `${location}?digest=${DIGEST}`, { body: ', world' })).status, 201)
 })
 

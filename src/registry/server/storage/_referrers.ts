@@ -32,7 +32,11 @@ export function listReferrers(database: Database, { repository, subject, after, 
         )
       : database.all<ManifestRow>(
           `${COLUMNS} WHERE repository = ? AND subject = ? AND digest > ? AND artifact_type = ? ORDER BY digest LIMIT ?`,
-          ...[repository, subject, after, artifactType, limit],
+          repository,
+          subject,
+          after,
+          artifactType,
+          limit,
         )
   return rows.map((row) => ({ digest: row.digest as Digest, descriptor: descriptorText(row) }))
 }

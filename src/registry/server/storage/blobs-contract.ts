@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { codeOf } from '../../../kit/mod.ts'
-import { digestOfBytes, piecesOf } from '../_testing.ts'
+import { brokenAfter, digestOfBytes, piecesOf } from '../_testing.ts'
 import type { BlobUploads, RegistryBlobs } from './blobs.ts'
 
 export interface OpenBlobs extends AsyncDisposable {
   readonly blobs: RegistryBlobs
   readonly uploads: BlobUploads
   /** The same storage as a new process sees it. */
-  reopen(): Promise<OpenBlobs>
+  readonly reopen: () => Promise<OpenBlobs>
 }
 
 const { signal } = new AbortController()
@@ -83,11 +83,7 @@ export function blobsContract(name: string, open: () => Promise<OpenBlobs>): voi
   })
 
   check('a source that breaks leaves what it gave', async ({ uploads }, id) => {
-    async function* broken(): AsyncGenerator<Uint8Array> {
-      yield Buffer.from('hel')
-      throw Object.assign(new Error('gone'), { code: 'ECONNRESET' })
-    }
-    await rejects(uploads.append(id, broken(), { at: 0 }), 'ECONNRESET')
+    await rejects(uploads.append(id, brokenAfter('hel'), { at: 0 }), 'ECONNRESET')
     assert.equal((await uploads.find(id))?.size, 3)
     await uploads.append(id, piecesOf('lo'), { at: 3 })
     await using held = await uploads.commit(id, digestOfBytes('hello'))

@@ -25,7 +25,7 @@ export function filesystemStorage(store: Pick<Store, 'root' | 'content' | 'lease
   const { content } = store
   const cache = bytesCache(CACHE_BYTES)
   const leases = sharedLease(store)
-  const { finish, ...uploads } = uploadFiles(join(store.root, 'ingest'))
+  const files = uploadFiles(join(store.root, 'ingest'))
 
   /** Does `work` with a lease on the digest, and leaves it held. */
   const holding = async (digest: Digest, work: (lease: Lease) => Promise<number | undefined>): Promise<HeldContent | undefined> => {
@@ -66,9 +66,9 @@ export function filesystemStorage(store: Pick<Store, 'root' | 'content' | 'lease
       hold: (digest) => holding(digest, async (lease) => content.find(digest, lease)?.size),
     },
     uploads: {
-      ...uploads,
+      ...files,
       commit: (id, digest) =>
-        finish(id, digest, async ({ file, content: found, size }) => {
+        files.finish(id, digest, async ({ file, content: found, size }) => {
           const held = await holding(found, async (lease) => {
             await content.adopt(file, { digest: found, size }, lease)
             return size

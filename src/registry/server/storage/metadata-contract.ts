@@ -7,7 +7,7 @@ import type { BlobRecord, NewManifest, RegistryMetadata, Requirement } from './m
 export interface OpenMetadata extends AsyncDisposable {
   readonly metadata: RegistryMetadata
   /** Digests that are kept from gc because some repository has them, sorted. */
-  roots(): Promise<readonly string[]>
+  readonly roots: () => Promise<readonly string[]>
 }
 
 const ALL = { limit: 1000, after: '' }
@@ -103,7 +103,7 @@ export function metadataContract(name: string, open: () => Promise<OpenMetadata>
     assert.deepEqual(await metadata.listTags('r', { limit: 2, after: '0.1.2' }), ['0.1.20', 'B'])
     assert.deepEqual(await metadata.listTags('r', { limit: 0, after: '' }), [])
     assert.equal(await metadata.listTags('unknown', ALL), undefined)
-    for (const name of ['a/b', 'a', 'a-b']) await metadata.putBlob(name, blob('x'))
+    for (const repository of ['a/b', 'a', 'a-b']) await metadata.putBlob(repository, blob('x'))
     assert.deepEqual(await metadata.listRepositories(ALL), ['a', 'a-b', 'a/b', 'r'])
     assert.deepEqual(await metadata.listRepositories({ limit: 1, after: 'a-b' }), ['a/b'])
     await metadata.deleteBlob('a', blob('x').digest)

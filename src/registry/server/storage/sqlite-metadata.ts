@@ -61,8 +61,13 @@ export function sqliteMetadata(database: Database, roots: RootStore, write: Writ
       `INSERT INTO registry_manifests (repository, digest, content, size, media_type, subject, artifact_type, annotations, pushed_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET media_type = excluded.media_type, pushed_at = excluded.pushed_at`,
-      ...[id, manifest.digest, manifest.content, manifest.size, manifest.mediaType],
-      ...[manifest.subject ?? null, manifest.artifactType ?? null],
+      id,
+      manifest.digest,
+      manifest.content,
+      manifest.size,
+      manifest.mediaType,
+      manifest.subject ?? null,
+      manifest.artifactType ?? null,
       manifest.annotations === undefined ? null : JSON.stringify(manifest.annotations),
       now,
     )
@@ -72,7 +77,11 @@ export function sqliteMetadata(database: Database, roots: RootStore, write: Writ
   const insertBlob = (repository: string, blob: BlobRecord): void => {
     database.run(
       'INSERT INTO registry_blobs (repository, digest, content, size, pushed_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      ...[makeRepository(repository), blob.digest, blob.content, blob.size, Date.now()],
+      makeRepository(repository),
+      blob.digest,
+      blob.content,
+      blob.size,
+      Date.now(),
     )
     roots.add(OWNER, [blob.content])
   }
@@ -113,7 +122,10 @@ export function sqliteMetadata(database: Database, roots: RootStore, write: Writ
           database.run(
             `INSERT INTO registry_tags (repository, name, digest, tagged_at) VALUES (?, ?, ?, ?)
              ON CONFLICT DO UPDATE SET digest = excluded.digest, tagged_at = excluded.tagged_at`,
-            ...[id, tag, manifest.digest, now],
+            id,
+            tag,
+            manifest.digest,
+            now,
           )
         }
         return { kind: 'stored' }
