@@ -1,5 +1,6 @@
 import { mkdir, open, opendir, rm, stat, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { tryFlock } from '../../../host/mod.ts'
 import { codeOf } from '../../../kit/mod.ts'
 import type { Digest } from '../../../oci/mod.ts'
 import type { ByteStream } from '../../../stream/mod.ts'
@@ -26,7 +27,6 @@ export interface UploadFiles extends Omit<BlobUploads, 'commit'> {
 }
 
 export function uploadFiles(directory: string): UploadFiles {
-  const busy = new Set<string>()
   const hashes = new Map<string, RunningHash>()
   const fileOf = (id: string): string => join(directory, PREFIX + id)
 
@@ -40,18 +40,19 @@ export function uploadFiles(directory: string): UploadFiles {
     }
   }
 
-  /** One at a time: a second request on the same upload is refused at once, never queued. */
+  /** One at a time, in all processes: a second request on the same upload is refused at once, never queued. */
   const withFile = async <T>(id: string, work: (file: FileHandle, size: number) => Promise<T>): Promise<T> => {
-    if (busy.has(id)) throw outOfOrder('Another request is writing to this upload', (await find(id))?.size ?? 0)
-    busy.add(id)
     try {
       await using file = await open(fileOf(id), 'r+')
-      return await work(file, (await file.stat()).size)
+      const { size, ino } = await file.stat()
+      if (!tryFlock(file.fd, { shared: false })) throw outOfOrder('Another request is writing to this upload', size)
+      // SECURITY: between open and lock another process may have ended the upload; what we have open is then a blob.
+      const now = await stat(fileOf(id))
+      if (now.ino !== ino || now.size !== size) throw outOfOrder('Another request has written to this upload', now.size)
+      return await work(file, size)
     } catch (error) {
       if (codeOf(error) === 'ENOENT') throw new RegistryError('BLOB_UPLOAD_UNKNOWN', `Unknown upload session ${id}`, { cause: error })
       throw error
-    } finally {
-      busy.delete(id)
     }
   }
 
