@@ -3,7 +3,7 @@ import type { Diagnostic } from './diagnostic.ts'
 import { isSpace, skipSpaces, trim } from './_chars.ts'
 import type { PhysicalLine, SourceLines } from './_lines.ts'
 
-const NAMES: readonly string[] = ['syntax', 'escape', 'check']
+const NAMES: readonly Directive['name'][] = ['syntax', 'escape', 'check']
 
 export interface Header {
   readonly directives: readonly Directive[]
@@ -33,8 +33,8 @@ export function parseHeader(source: SourceLines): Header {
     next++
   }
   const marker = source.lines[next]?.text.startsWith('//') === true ? '//' : '#'
-  for (; next < source.lines.length; next++) {
-    const directive = parseDirective(source, source.lines[next] as PhysicalLine, marker)
+  for (const line of source.lines.slice(next)) {
+    const directive = parseDirective(source, line, marker)
     if (directive === undefined) break
     if (directives.some(({ name }) => name === directive.name)) {
       diagnostics.push(problem('DIRECTIVE_REPEATED', `The directive ${directive.name} is given twice`, directive))
@@ -45,6 +45,7 @@ export function parseHeader(source: SourceLines): Header {
         diagnostics.push(problem('DIRECTIVE_INVALID', `Invalid escape ${JSON.stringify(directive.value)}: it must be \\ or \``, directive))
     }
     directives.push(directive)
+    next++
   }
   return { directives, comments, diagnostics, escape, next }
 }
@@ -59,16 +60,17 @@ function parseDirective(source: SourceLines, line: PhysicalLine, marker: string)
   const start = skipSpaces(text, 0)
   if (!text.startsWith(marker, start)) return undefined
   const nameStart = skipSpaces(text, start + marker.length)
-  const name = /^[a-zA-Z][a-zA-Z0-9]*/.exec(text.slice(nameStart))?.[0]
-  if (name === undefined || !NAMES.includes(name.toLowerCase())) return undefined
-  const equals = skipSpaces(text, nameStart + name.length)
+  const written = /^[a-zA-Z][a-zA-Z0-9]*/.exec(text.slice(nameStart))?.[0] ?? ''
+  const name = NAMES.find((known) => known === written.toLowerCase())
+  if (name === undefined) return undefined
+  const equals = skipSpaces(text, nameStart + written.length)
   if (text[equals] !== '=') return undefined
   const valueStart = skipSpaces(text, equals + 1)
   let valueEnd = text.length
   while (valueEnd > valueStart && isSpace(text[valueEnd - 1])) valueEnd--
   if (valueStart === valueEnd) return undefined
   return {
-    name: name.toLowerCase() as Directive['name'],
+    name,
     value: text.slice(valueStart, valueEnd),
     range: source.range(line.start + start, line.end),
     valueRange: source.range(line.start + valueStart, line.start + valueEnd),

@@ -41,7 +41,7 @@ function checkFlag(
   const name = `--${flag.name}`
   if (kind === undefined) {
     const near = closest(flag.name, Object.keys(kinds))
-    const known = Object.keys(kinds).map((known) => `--${known}`)
+    const known = Object.keys(kinds).map((other) => `--${other}`)
     const suggestion =
       near === undefined ? (known.length === 0 ? undefined : `${head.name} knows ${known.join(', ')}.`) : `Did you mean --${near}?`
     fail(head, 'FLAG_UNKNOWN', `Unknown flag ${name} of ${head.name}`, flag.range, suggestion)

@@ -77,7 +77,7 @@ function unquote(word: string): { name: string; quoted: boolean } {
   let quote = ''
   let quoted = false
   for (let index = 0; index < word.length; index++) {
-    const character = word[index] as string
+    const character = word.charAt(index)
     if (quote === "'" && character !== "'") name += character
     else if (character === '\\' && (quote === '' || '"$\\'.includes(word[index + 1] ?? ' '))) name += word[++index] ?? ''
     else if (quote === '' && (character === '"' || character === "'")) {

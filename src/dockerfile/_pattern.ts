@@ -9,7 +9,7 @@ function tokenize(pattern: string): Token[] | undefined {
   const tokens: Token[] = []
   const characters = Array.from(pattern)
   for (let index = 0; index < characters.length; index++) {
-    const character = characters[index] as string
+    const character = characters[index] ?? ''
     if (character === '*') tokens.push({ kind: 'any' })
     else if (character === '?') tokens.push({ kind: 'one' })
     else if (character !== '\\') tokens.push({ kind: 'text', character })

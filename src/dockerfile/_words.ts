@@ -69,7 +69,7 @@ export function splitFlags(text: string, start: number, end: number, escape: Esc
     let quote = ''
     let valueStart: number | undefined
     while (index < end && (quote !== '' || !isSpace(text[index]))) {
-      const character = text[index] as string
+      const character = text.charAt(index)
       index++
       if (quote === '' && (character === '"' || character === "'")) {
         quote = character

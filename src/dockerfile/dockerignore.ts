@@ -51,8 +51,8 @@ function parsePattern(raw: string, line: number): IgnorePattern | undefined {
   if (rest === '') {
     throw new DockerfileError('PATTERN_INVALID', `Invalid pattern "!" on line ${line}: it must be followed by a pattern`)
   }
-  const cleaned = trim(cleanPath(rest))
-  return { text: cleaned.length > 1 && cleaned.startsWith('/') ? cleaned.slice(1) : cleaned, negated, line }
+  const cleaned = cleanPath(rest)
+  return { text: trim(cleaned.length > 1 && cleaned.startsWith('/') ? cleaned.slice(1) : cleaned), negated, line }
 }
 
 function filterOf(patterns: readonly IgnorePattern[]): PathFilter {
@@ -84,10 +84,8 @@ function matcherOf({ text, line }: IgnorePattern): Matcher {
     if (!(error instanceof DockerfileError)) throw error
     throw new DockerfileError(error.code, `${error.message}, on line ${line}`, { cause: error })
   }
-  const plain = tokens.every(({ kind }) => kind === 'text')
-    ? tokens.map((token) => (token.kind === 'text' ? token.character : '')).join('')
-    : undefined
-  if (plain !== undefined) return plainMatcher(plain)
+  const quick = quickMatcher(tokens)
+  if (quick !== undefined) return quick
   const matcher = new GlobMatcher(tokens)
   return {
     matchesWithin: (path) => {
@@ -111,9 +109,27 @@ function matcherOf({ text, line }: IgnorePattern): Matcher {
   }
 }
 
-function plainMatcher(plain: string): Matcher {
-  return {
-    matchesWithin: (path) => path.startsWith(plain) && (path.length === plain.length || path[plain.length] === '/'),
-    mayMatchBelow: (directory) => plain.startsWith(`${directory}/`),
+// For the shapes that nearly all patterns have: `a/b`, `**/a/b`, `*.a`, `**/*.a`.
+function quickMatcher(tokens: readonly GlobToken[]): Matcher | undefined {
+  const wild = tokens.filter(({ kind }) => kind !== 'text').map(({ kind }) => kind)
+  const plain = tokens.flatMap((token) => (token.kind === 'text' ? [token.character] : [])).join('')
+  // The wildcards must all stand at the start.
+  if (tokens.slice(0, wild.length).some(({ kind }) => kind === 'text')) return undefined
+  switch (wild.join(' ')) {
+    case '':
+      return {
+        matchesWithin: (path) => path.startsWith(plain) && (path.length === plain.length || path[plain.length] === '/'),
+        mayMatchBelow: (directory) => plain.startsWith(`${directory}/`),
+      }
+    case 'dirs':
+      return { matchesWithin: (path) => `/${path}/`.includes(`/${plain}/`), mayMatchBelow: () => true }
+    case 'star':
+      if (plain.includes('/')) return undefined
+      return { matchesWithin: (path) => (path.split('/', 1)[0] ?? '').endsWith(plain), mayMatchBelow: () => false }
+    case 'dirs star':
+      if (plain.includes('/')) return undefined
+      return { matchesWithin: (path) => `${path}/`.includes(`${plain}/`), mayMatchBelow: () => true }
+    default:
+      return undefined
   }
 }

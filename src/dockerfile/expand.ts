@@ -98,7 +98,7 @@ class Expander {
   }
 
   #step(sink: Sink, rawEscapes: boolean): void {
-    const character = this.#text[this.#index] as string
+    const character = this.#text.charAt(this.#index)
     if (character === '$') sink(this.#dollar(), true)
     else if (character === "'" && this.#quotes === 'resolve') sink(this.#singleQuoted(), false)
     else if (character === '"' && this.#quotes === 'resolve') sink(this.#doubleQuoted(rawEscapes), false)

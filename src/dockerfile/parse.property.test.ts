@@ -27,7 +27,7 @@ function* rangesIn(value: unknown, outer: Range): Generator<{ range: Range; oute
   if (own !== undefined) yield { range: own, outer }
   for (const [key, member] of Object.entries(value)) {
     if (key === 'range') continue
-    if (/Range$/.test(key)) yield { range: member as Range, outer: key === 'valueRange' ? (own ?? outer) : outer }
+    if (key.endsWith('Range')) yield { range: member as Range, outer: key === 'valueRange' ? (own ?? outer) : outer }
     // Comments lie before what they document; heredocs' bodies lie behind the command that announces them.
     else if (key !== 'docs') yield* rangesIn(member, key === 'heredoc' ? outer : (own ?? outer))
   }

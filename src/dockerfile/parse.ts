@@ -43,8 +43,9 @@ function parseBody(lines: SourceLines, first: number, escape: Escape): Body {
   const body: Body = { instructions: [], comments: [], diagnostics: [] }
   let docs: Comment[] = []
   let index = first
-  while (index < lines.lines.length) {
-    const line = lines.lines[index] as PhysicalLine
+  for (;;) {
+    const line = lines.lines[index]
+    if (line === undefined) return body
     if (isComment(line)) {
       const comment = commentOf(lines, line)
       body.comments.push(comment)
@@ -58,7 +59,6 @@ function parseBody(lines: SourceLines, first: number, escape: Escape): Body {
       docs = []
     }
   }
-  return body
 }
 
 interface LineStart {
@@ -93,8 +93,7 @@ function joinLines({ lines, index, escape, body }: LineStart): { line: LogicalLi
   let next = index
   let continued = true
   let empty: PhysicalLine | undefined
-  for (; continued && next < lines.lines.length; next++) {
-    const line = lines.lines[next] as PhysicalLine
+  for (let line = lines.lines[next]; continued && line !== undefined; line = lines.lines[++next]) {
     if (next > index && isComment(line)) {
       body.comments.push(commentOf(lines, line))
       continue
@@ -147,8 +146,8 @@ function readHeredoc(
     const endRange = lines.range(terminator?.start ?? end, terminator?.end ?? end)
     return { name, body, content, expand, stripTabs, fileDescriptor, range, bodyRange: lines.range(start, end), endRange }
   }
-  for (let index = first; index < lines.lines.length; index++) {
-    const candidate = lines.lines[index] as PhysicalLine
+  let index = first
+  for (let candidate = lines.lines[index]; candidate !== undefined; candidate = lines.lines[++index]) {
     const text = stripTabs ? candidate.text.replace(/^\t+/, '') : candidate.text
     if (text === name) return { heredoc: make(candidate.start, candidate), next: index + 1 }
   }
