@@ -98,6 +98,8 @@ export function uploadFiles(directory: string): UploadFiles {
           await cancel(id)
           throw new RegistryError('DIGEST_INVALID', `The uploaded ${size} bytes are ${got}, not ${digest}`)
         }
+        // Here, because it may take seconds and the store would block the thread for them.
+        await file.sync()
         const result = await take({ file: fileOf(id), content, size })
         hashes.delete(id)
         return result

@@ -6,10 +6,13 @@ import { digestFrom, type Digest } from '../../../oci/mod.ts'
 import type { Lease, Store } from '../../../store/mod.ts'
 import { RegistryError } from '../wire-errors.ts'
 import { bytesCache } from './_bytes-cache.ts'
+import { filePieces } from './_file-pieces.ts'
 import { sharedLease } from './_shared-lease.ts'
 import { uploadFiles } from './_upload-files.ts'
 import type { BlobUploads, HeldContent, RegistryBlobs } from './blobs.ts'
 
+/** A damaged blob is as good as none: the client that is told so sends it again. */
+const DAMAGE: ReadonlySet<string> = new Set(['BLOB_UNKNOWN', 'BLOB_DAMAGED', 'BLOB_TOO_LARGE'])
 const CACHE_BYTES = 32 << 20
 
 export interface FilesystemStorage extends AsyncDisposable {
@@ -46,11 +49,16 @@ export function filesystemStorage(store: Pick<Store, 'root' | 'content' | 'lease
     blobs: {
       // From the kernel's cache a stat takes 3 µs, a trip through the thread pool 50.
       size: async (digest) => statSync(content.path(digest), { throwIfNoEntry: false })?.size,
-      open: (digest, range) => content.open(digest, range).catch((error: unknown) => Promise.reject(unknownBlob(digest, error))),
+      async open(digest, range) {
+        if (content.find(digest) === undefined) throw unknownBlob(digest)
+        return range.start < range.end ? filePieces(content.path(digest), range) : noPieces()
+      },
       async read(digest, size) {
         const cached = cache.get(digest)
         if (cached !== undefined) return cached
-        const bytes = await content.read(digest, size).catch((error: unknown) => Promise.reject(unknownBlob(digest, error)))
+        const bytes = await content.read(digest, size).catch((error: unknown) => {
+          throw DAMAGE.has(codeOf(error) ?? '') ? unknownBlob(digest, error) : error
+        })
         cache.set(digest, bytes)
         return bytes
       },
@@ -80,9 +88,8 @@ export function filesystemStorage(store: Pick<Store, 'root' | 'content' | 'lease
   }
 }
 
-/** A damaged blob is as good as none: the client that is told so sends it again, which repairs it. */
-function unknownBlob(digest: Digest, error: unknown): unknown {
-  const code = codeOf(error)
-  if (code !== 'BLOB_UNKNOWN' && code !== 'BLOB_DAMAGED' && code !== 'BLOB_TOO_LARGE') return error
-  return new RegistryError('BLOB_UNKNOWN', `Unknown blob ${digest}`, { cause: error })
+async function* noPieces(): AsyncGenerator<Uint8Array> {}
+
+function unknownBlob(digest: Digest, cause?: unknown): RegistryError {
+  return new RegistryError('BLOB_UNKNOWN', `Unknown blob ${digest}`, { cause })
 }
