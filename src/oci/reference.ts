@@ -135,7 +135,7 @@ function looksLikeHost(first: string): boolean {
 }
 
 function hostProblem(host: string): NameProblem | undefined {
-  const parts = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(host)
+  const parts = /^(\[[^\]]*\]|[^:[]*)(?::(.*))?$/s.exec(host)
   const [, name = '', port] = parts ?? []
   if (parts === null || name === '') {
     return { rule: `${JSON.stringify(shorten(host))} is no host`, hint: 'Put an IPv6 address in brackets: [::1]:5000/app.' }
