@@ -112,7 +112,7 @@ function bind(server: Server, { host, port }: ListenOptions): Promise<AddressInf
     server.once('error', (cause) => {
       if (codeOf(cause) === 'EADDRINUSE') {
         reject(
-          new ListenError('ADDRESS_IN_USE', `Something else listens on ${host}:${port}`, {
+          new ListenError('ADDRESS_IN_USE', `The address ${host}:${port} is in use`, {
             cause,
             hint: 'Choose another port, or port 0 for a free one.',
           }),
