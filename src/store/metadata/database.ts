@@ -10,8 +10,11 @@ export type Row = Readonly<Record<string, SqlValue>>
 export interface Database {
   /** Runs `migrations[n..]` once per owner, in order; refuses a database newer than the program (SCHEMA_TOO_NEW). */
   migrate(owner: string, migrations: readonly string[]): void
-  /** BEGIN IMMEDIATE … COMMIT; rolls back when `work` throws. Nested calls join the outer one. */
-  transaction<T>(work: () => T): T
+  /**
+   * BEGIN IMMEDIATE … COMMIT; rolls back when `work` throws. Nested calls join the outer one.
+   * `durable: false` leaves the sync to a later commit: for rows that mean nothing after a power cut.
+   */
+  transaction<T>(work: () => T, options?: { readonly durable?: boolean }): T
   /** Rows changed. */
   run(sql: string, ...values: SqlValue[]): number
   get<T extends Row>(sql: string, ...values: SqlValue[]): T | undefined
