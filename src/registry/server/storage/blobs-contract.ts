@@ -97,12 +97,15 @@ export function blobsContract(name: string, open: () => Promise<OpenBlobs>): voi
   })
 
   check('one at a time', async ({ uploads }, id) => {
+    const begun = Promise.withResolvers<void>()
     const { promise, resolve } = Promise.withResolvers<void>()
     async function* slow(): AsyncGenerator<Uint8Array> {
+      begun.resolve()
       await promise
       yield Buffer.from('hello')
     }
     const first = uploads.append(id, slow(), { at: 0 })
+    await begun.promise
     await rejects(uploads.append(id, piecesOf('x'), { at: 0 }), 'RANGE_INVALID')
     await rejects(uploads.commit(id, digestOfBytes('')), 'RANGE_INVALID')
     resolve()
