@@ -4,8 +4,8 @@ import type { Registry } from './registry.ts'
 export async function expireUploads({ uploads, sessions }: Pick<Registry, 'uploads' | 'sessions'>, before: number): Promise<void> {
   for await (const { id, touchedAt } of uploads.list()) {
     if (touchedAt >= before) continue
-    await sessions.delete(id)
     await uploads.cancel(id)
+    await sessions.delete(id)
   }
   for (const { id } of await sessions.listStartedBefore(before, 1000)) {
     if ((await uploads.find(id)) === undefined) await sessions.delete(id)

@@ -87,12 +87,19 @@ function replyTo(error: unknown): Handled {
 
 /** SECURITY: the text of other errors holds paths of this machine. */
 function unexpected(error: unknown): RegistryError {
-  const code = codeOf(error)
-  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'DISK_FULL') {
+  if (isDiskFull(error)) {
     return new RegistryError('DISK_FULL', 'The registry has no room left on its disk', {
       cause: error,
       hint: 'Free some and go on: what has been uploaded so far is kept.',
     })
   }
   return new RegistryError('INTERNAL', 'Something failed inside the registry', { cause: error })
+}
+
+const SQLITE_FULL = 13
+
+function isDiskFull(error: unknown): boolean {
+  const code = codeOf(error)
+  if (code === 'ERR_SQLITE_ERROR') return (error as { readonly errcode?: unknown }).errcode === SQLITE_FULL
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'DISK_FULL'
 }

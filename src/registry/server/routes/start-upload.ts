@@ -32,7 +32,12 @@ export async function startUpload(registry: Registry, request: RegistryRequest, 
   }
   const id = randomUUID()
   await registry.uploads.begin(id, algorithm)
-  await registry.sessions.create({ id, repository, algorithm, startedAt: Date.now() })
+  try {
+    await registry.sessions.create({ id, repository, algorithm, startedAt: Date.now() })
+  } catch (error) {
+    await registry.uploads.cancel(id)
+    throw error
+  }
   return uploadReply(202, { repository, id, size: 0 })
 }
 

@@ -36,8 +36,9 @@ export async function putUpload(registry: Registry, request: RegistryRequest, pl
 /** DELETE <location> (end-14): frees its bytes at once. */
 export async function deleteUpload(registry: Registry, place: UploadPlace): Promise<Reply> {
   await findUpload(registry, place)
-  await registry.sessions.delete(place.id)
+  // Bytes first: on a full disk the row cannot be written before there is room.
   await registry.uploads.cancel(place.id)
+  await registry.sessions.delete(place.id)
   return emptyReply(204)
 }
 
