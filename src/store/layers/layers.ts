@@ -38,8 +38,8 @@ export interface Layers {
   find(diffId: DiffId, lease?: Lease): LayerInfo | undefined
   /** Extracts a layer's tar (plain, gzip or zstd, by its magic) in a worker; idempotent; two processes that unpack the same layer do it once. */
   unpack(source: ByteStream, options: UnpackOptions): Promise<LayerInfo>
-  /** An empty staging directory. */
-  stage(lease: Lease): Promise<Staging>
+  /** An empty staging directory; its upper has the attributes of the root of the layers below. */
+  stage(lease: Lease, below?: readonly DiffId[]): Promise<Staging>
   /**
    * Makes a layer of what an overlay mount (or a copy) left in the staging's upper directory on top of `below` (bottom first).
    * Copied-up directories that equal the view below and hold nothing are left out; whiteouts that hide nothing are dropped.
