@@ -17,7 +17,8 @@ export function baseImages(context: Context, store: Store, registry: RegistryOpt
       await using lease = await store.lease('pull')
       await pullImage(context, store, { reference, platform, registry, lease })
       const pulled = await store.images.lookup(name, platform)
-      if (pulled === undefined) throw new ImageCommandError('IMAGE_UNKNOWN', `${familiarReference(reference)} is no image that can be built on`)
+      if (pulled === undefined)
+        throw new ImageCommandError('IMAGE_UNKNOWN', `${familiarReference(reference)} is no image that can be built on`)
       return pulled
     },
   }

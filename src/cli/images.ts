@@ -82,7 +82,8 @@ export async function namesOf(store: Store, record: ImageRecord): Promise<{ read
     const reference = parseReference(tag.name)
     const repository = { host: reference.host, path: reference.path }
     tags.push(familiarReference(reference))
-    if (store.tags.confirmed(repositoryOf(reference)).includes(tag.target.digest)) digests.add(`${familiarReference(repository)}@${tag.target.digest}`)
+    if (store.tags.confirmed(repositoryOf(reference)).includes(tag.target.digest))
+      digests.add(`${familiarReference(repository)}@${tag.target.digest}`)
   }
   return { tags, digests: [...digests] }
 }

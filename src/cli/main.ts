@@ -10,7 +10,9 @@ delete process.env['NODE_COMPILE_CACHE']
 
 const major = Number(process.versions.node.split('.')[0])
 if (major < 26) {
-  process.stderr.write(`lamina: Node.js 26 or newer is needed, this is ${process.versions.node}\n  Run npm install again (it brings one), or set LAMINA_NODE\n`)
+  process.stderr.write(
+    `lamina: Node.js 26 or newer is needed, this is ${process.versions.node}\n  Run npm install again (it brings one), or set LAMINA_NODE\n`,
+  )
   process.exitCode = 1
 } else if (process.argv.length === 3 && (process.argv[2] === '--version' || process.argv[2] === '-V')) {
   process.stdout.write(`lamina ${version()}\n`)

@@ -90,7 +90,10 @@ function reportUsage(error: CommanderError, verb: string | undefined, usage: num
   if (error.code === 'commander.help') return usage
   let message = error.message.replace(/^error: /, '')
   if (error.code === 'commander.unknownCommand' && verb !== undefined) {
-    const meant = closest(verb, VERBS.map((v) => v.name))
+    const meant = closest(
+      verb,
+      VERBS.map((v) => v.name),
+    )
     message = `unknown command '${verb}'${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`
     process.stderr.write(`lamina: ${message}\n  Run 'lamina --help' for all commands\n`)
     return ExitCode.usage
@@ -101,7 +104,11 @@ function reportUsage(error: CommanderError, verb: string | undefined, usage: num
 
 /** The first signal asks everything to stop and clean up; the second ends the process at once. */
 function handleSignals(interrupt: AbortController): void {
-  for (const [name, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]] as const) {
+  for (const [name, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+    ['SIGHUP', 1],
+  ] as const) {
     process.on(name, () => {
       if (interrupt.signal.aborted) process.exit(128 + number)
       interrupt.abort(new Interrupted(128 + number))

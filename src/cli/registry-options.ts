@@ -14,7 +14,11 @@ export function addRegistryFlags(command: Command): Command {
     .option('--ca <file>', 'trust the certificate authorities in this PEM file too')
 }
 
-export function registryOptions(context: Context, options: Readonly<Record<string, unknown>>, onText?: (line: string) => void): RegistryOptions {
+export function registryOptions(
+  context: Context,
+  options: Readonly<Record<string, unknown>>,
+  onText?: (line: string) => void,
+): RegistryOptions {
   return {
     plainHttp: options['plainHttp'] === true,
     ca: typeof options['ca'] === 'string' ? readFileSync(options['ca'], 'utf8') : undefined,
@@ -45,6 +49,9 @@ function readCredentials(file: string): ReturnType<typeof dockerCredentials> {
   try {
     return dockerCredentials(text)
   } catch (error) {
-    throw new ImageCommandError('INPUT_INVALID', `Cannot read credentials from ${file}`, { cause: error, hint: 'Mend the file, or point DOCKER_CONFIG at another directory' })
+    throw new ImageCommandError('INPUT_INVALID', `Cannot read credentials from ${file}`, {
+      cause: error,
+      hint: 'Mend the file, or point DOCKER_CONFIG at another directory',
+    })
   }
 }

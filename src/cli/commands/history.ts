@@ -1,5 +1,5 @@
 import { formatAge, formatBytes } from '../../kit/mod.ts'
-import { shortId } from '../../oci/mod.ts'
+import { shortId, type HistoryEntry } from '../../oci/mod.ts'
 import type { CommandDefinition } from '../command.ts'
 import { findImage, layerSizes } from '../images.ts'
 import { cut, formatTable } from '../output/table.ts'
@@ -20,7 +20,7 @@ const definition: CommandDefinition = {
     const { config } = await store.images.read(record)
     const sizes = await layerSizes(store, record)
     let layer = 0
-    const entries = (config.history ?? sizes.map(() => ({}))).map((entry) => ({
+    const entries = (config.history ?? sizes.map((): HistoryEntry => ({}))).map((entry) => ({
       created: entry.created,
       createdBy: entry.created_by ?? '',
       size: entry.empty_layer === true ? 0 : (sizes[layer++] ?? 0),

@@ -55,4 +55,3 @@ function toJson(image: ImageSummary): object {
     size: image.size,
   }
 }
-

@@ -6,7 +6,6 @@ import { collect } from '../command.ts'
 import { ImageCommandError } from '../images.ts'
 import { platformOption } from '../platform-option.ts'
 
-
 const definition: CommandDefinition = {
   configure: (command) =>
     command
@@ -22,7 +21,9 @@ const definition: CommandDefinition = {
     const changes = (options['change'] as readonly string[] | undefined) ?? []
     const runConfig = applyChanges({ Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] }, changes)
     if (file === '-' && context.stdin.isTTY === true) {
-      throw new ImageCommandError('TERMINAL', 'Standard input is a terminal: nothing to import', { hint: 'Pipe a tar into lamina import -' })
+      throw new ImageCommandError('TERMINAL', 'Standard input is a terminal: nothing to import', {
+        hint: 'Pipe a tar into lamina import -',
+      })
     }
     const store = await context.store()
     await using lease = await store.lease('import')

@@ -9,7 +9,11 @@ const definition: CommandDefinition = {
 
   async run(context, _args, options) {
     const store = await context.store()
-    const facts = { version: version(), store: await storeInfo(store), machine: await probeMachine({ path: context.env['PATH'] ?? '', directory: store.root }) }
+    const facts = {
+      version: version(),
+      store: await storeInfo(store),
+      machine: await probeMachine({ path: context.env['PATH'] ?? '', directory: store.root }),
+    }
     context.stdout.write(options['json'] === true ? `${JSON.stringify(facts, undefined, 2)}\n` : describe(facts, 0))
   },
 }

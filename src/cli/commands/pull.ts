@@ -1,4 +1,4 @@
-import { familiarReference, parseReference } from '../../oci/mod.ts'
+import { familiarReference, parseReference, type Reference } from '../../oci/mod.ts'
 import type { CommandDefinition } from '../command.ts'
 import { platformOption } from '../platform-option.ts'
 import { pullImage } from '../pull-image.ts'
@@ -6,7 +6,9 @@ import { addRegistryFlags, registryOptions } from '../registry-options.ts'
 
 const definition: CommandDefinition = {
   configure: (command) =>
-    addRegistryFlags(command).argument('<name>', 'what to fetch').option('--platform <os/arch>', 'take this platform of an image index (default: this machine)'),
+    addRegistryFlags(command)
+      .argument('<name>', 'what to fetch')
+      .option('--platform <os/arch>', 'take this platform of an image index (default: this machine)'),
 
   async run(context, [name = ''], options) {
     const reference = parseReference(name)
@@ -18,8 +20,13 @@ const definition: CommandDefinition = {
       registry: registryOptions(context, options),
       lease,
     })
-    context.stdout.write(`${familiarReference({ ...reference, digest: undefined })}@${root.digest}\n`)
+    context.stdout.write(`${withoutDigest(reference)}@${root.digest}\n`)
   },
 }
 
 export default definition
+
+/** The digest that was found takes the place of one that was asked for. */
+function withoutDigest({ digest: _, ...reference }: Reference): string {
+  return familiarReference(reference)
+}

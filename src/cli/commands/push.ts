@@ -9,7 +9,9 @@ import { addRegistryFlags, registryOptions } from '../registry-options.ts'
 
 const definition: CommandDefinition = {
   configure: (command) =>
-    addRegistryFlags(command).argument('<name>', 'an image here, named as it shall be there').option('--compression <kind>', 'for layers built here: gzip or zstd', 'gzip'),
+    addRegistryFlags(command)
+      .argument('<name>', 'an image here, named as it shall be there')
+      .option('--compression <kind>', 'for layers built here: gzip or zstd', 'gzip'),
 
   async run(context, [name = ''], options) {
     const reference = parseReference(name)
@@ -35,7 +37,10 @@ const definition: CommandDefinition = {
       onLayer: (diffId, done, size) => progress.step(diffId, 'Compressing', done, size),
     })
     await using source = storeSource(store, target, familiarReference(reference))
-    await using sink = registrySink(reference, registryOptions(context, options, (line) => progress.print(line)))
+    await using sink = registrySink(
+      reference,
+      registryOptions(context, options, (line) => progress.print(line)),
+    )
     const { root } = await copyImage(source, sink, { onEvent: progress.onEvent, signal })
     // What left the machine is what the tag names from now on; the image ID is the same.
     if (target.digest !== tag.target.digest) store.tags.set(reference, target, 'push')

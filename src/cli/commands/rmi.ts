@@ -7,7 +7,9 @@ import { findImage, ImageCommandError, namesOf } from '../images.ts'
 
 const definition: CommandDefinition = {
   configure: (command) =>
-    command.argument('<image...>', 'names or IDs').option('-f, --force', 'also remove an image that has several names; a missing image is no failure'),
+    command
+      .argument('<image...>', 'names or IDs')
+      .option('-f, --force', 'also remove an image that has several names; a missing image is no failure'),
 
   async run(context, names, options) {
     const store = await context.store()
@@ -39,7 +41,9 @@ async function remove(context: Context, store: Store, text: string, force: boole
     if (tags.length > 1) return
   } else {
     if (tags.length > 1 && !force) {
-      throw new ImageCommandError('OPTION_INVALID', `Image ${text} has ${tags.length} names: ${tags.join(', ')}`, { hint: 'Remove it by name, or with --force under all of them' })
+      throw new ImageCommandError('OPTION_INVALID', `Image ${text} has ${tags.length} names: ${tags.join(', ')}`, {
+        hint: 'Remove it by name, or with --force under all of them',
+      })
     }
     for (const tag of tags) {
       store.tags.delete(parseReference(tag), 'rmi')

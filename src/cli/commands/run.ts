@@ -55,7 +55,6 @@ const definition: CommandDefinition = {
         network: options['network'] as 'host' | 'none',
         interactive: options['interactive'] === true,
         terminal: options['tty'] === true,
-        signal: context.signal,
       })
       return exit.code
     } catch (error) {
@@ -84,7 +83,9 @@ async function imageToRun(context: Context, store: Store, { name, lease, options
   const reference = parseReference(name)
   if (here !== undefined && reference.digest !== undefined) return here
   if (policy === 'never') {
-    throw new ImageCommandError('IMAGE_UNKNOWN', `No such image here: ${familiarReference(reference)}`, { hint: 'Leave out --pull never to fetch it' })
+    throw new ImageCommandError('IMAGE_UNKNOWN', `No such image here: ${familiarReference(reference)}`, {
+      hint: 'Leave out --pull never to fetch it',
+    })
   }
   await pullImage(context, store, { reference, platform, registry: registryOptions(context, options), lease })
   const pulled = await store.images.lookup(formatReference(reference), platform)

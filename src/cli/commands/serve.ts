@@ -10,7 +10,10 @@ const definition: CommandDefinition = {
     const { host, port } = parseListen(String(options['listen']))
     const registry = await startRegistry({ store: await context.store(), host, port })
     context.stdout.write(`Serving on http://${registry.address}\n`)
-    if (!isLoopback(host)) context.stderr.write(`lamina: warning: there is no authentication yet, so everybody who reaches ${registry.address} may pull and push\n`)
+    if (!isLoopback(host))
+      context.stderr.write(
+        `lamina: warning: there is no authentication yet, so everybody who reaches ${registry.address} may pull and push\n`,
+      )
     if (!context.signal.aborted) await once(context.signal, 'abort')
     context.stderr.write('Finishing requests; press Ctrl-C again to stop at once\n')
     await registry.close()
@@ -23,7 +26,9 @@ function parseListen(text: string): { readonly host: string; readonly port: numb
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text)
   const port = Number(match?.[3])
   if (match === null || port > 65_535) {
-    throw new ImageCommandError('OPTION_INVALID', `--listen needs HOST:PORT, got ${JSON.stringify(text)}`, { hint: 'For example 127.0.0.1:5000, or [::1]:0' })
+    throw new ImageCommandError('OPTION_INVALID', `--listen needs HOST:PORT, got ${JSON.stringify(text)}`, {
+      hint: 'For example 127.0.0.1:5000, or [::1]:0',
+    })
   }
   return { host: match[1] ?? (match[2] === '' ? '0.0.0.0' : (match[2] as string)), port }
 }

@@ -29,7 +29,10 @@ const definition: CommandDefinition = {
     progress = ''
     if (json) context.stdout.write(`${JSON.stringify(findings, undefined, 2)}\n`)
     else if (findings.length === 0) context.stdout.write(`${total} items verified, no damage\n`)
-    else context.stderr.write(`lamina: ${findings.length} of ${total} items are damaged\n  Pull or build the named images again: damaged content is replaced\n`)
+    else
+      context.stderr.write(
+        `lamina: ${findings.length} of ${total} items are damaged\n  Pull or build the named images again: damaged content is replaced\n`,
+      )
     return findings.length === 0 ? ExitCode.done : ExitCode.findings
   },
 }

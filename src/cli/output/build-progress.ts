@@ -102,7 +102,9 @@ export function liveBuildProgress(out: Output, options: { readonly color: boolea
           if (step !== undefined) step.status = event.text
           return
         case 'done':
-          return end(event.id, '=>', (s) => (event.cached ? `${color(36, 'CACHED')} ${s.name}` : `${s.name}  ${formatSeconds(event.milliseconds)}`))
+          return end(event.id, '=>', (s) =>
+            event.cached ? `${color(36, 'CACHED')} ${s.name}` : `${s.name}  ${formatSeconds(event.milliseconds)}`,
+          )
         case 'failed':
           return end(event.id, color(31, '=> ERROR'), (s) => s.name)
         case 'canceled':
@@ -117,6 +119,9 @@ export function liveBuildProgress(out: Output, options: { readonly color: boolea
 
 function appendTail(tail: readonly string[], bytes: Uint8Array): string[] {
   // oxlint-disable-next-line no-control-regex -- escape sequences of the step would move our cursor
-  const text = Buffer.from(bytes).toString('utf8').replaceAll(/\x1b\[[0-9;?]*[A-Za-z]/g, '').replaceAll(/[\x00-\x09\x0b-\x1f]/g, ' ')
+  const text = Buffer.from(bytes)
+    .toString('utf8')
+    .replaceAll(/\x1b\[[0-9;?]*[A-Za-z]/g, '')
+    .replaceAll(/[\x00-\x09\x0b-\x1f]/g, ' ')
   return [...tail, ...text.split('\n').filter((line) => line.trim() !== '')].slice(-TAIL)
 }

@@ -3,7 +3,10 @@ import type { Output } from '../context.ts'
 import { Exit, ExitCode } from '../exit-code.ts'
 
 /** Says what failed and what to do next; a stack only for our own bugs. Returns the exit code. */
-export function reportError(error: unknown, options: { readonly stderr: Output; readonly signal: AbortSignal; readonly failure: number }): number {
+export function reportError(
+  error: unknown,
+  options: { readonly stderr: Output; readonly signal: AbortSignal; readonly failure: number },
+): number {
   const { stderr, signal, failure } = options
   if (signal.aborted) {
     stderr.write('lamina: Interrupted\n')
