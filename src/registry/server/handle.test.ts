@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Access, Decision } from './authorize.ts'
-import { digestOfBytes, testRegistry } from './_testing.ts'
+import { digestOfBytes, testRegistry } from './testing.ts'
 
 const D = digestOfBytes('x')
 const ID = '0b1c2d3e-0000-4000-8000-0123456789ab'

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from '../../kit/mod.ts'
-import { digestOfBytes, temporaryStore } from './_testing.ts'
+import { digestOfBytes, temporaryStore } from './testing.ts'
 import { startRegistry, type RegistryOptions, type RunningRegistry } from './start-registry.ts'
 
 async function started(t: TestContext, options: Partial<RegistryOptions> = {}): Promise<RunningRegistry & { readonly url: string }> {

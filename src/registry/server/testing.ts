@@ -1,3 +1,4 @@
+/** For tests of this module only: a registry without sockets. */
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { rm, truncate } from 'node:fs/promises'
 import { test } from 'node:test'
-import { digestOfBytes, testRegistry } from '../_testing.ts'
+import { digestOfBytes, testRegistry } from '../testing.ts'
 
 const TEXT = 'hello, blob of some bytes'
 const ABSENT = digestOfBytes('absent')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MediaType } from '../../../oci/mod.ts'
-import { digestOfBytes, testRegistry } from '../_testing.ts'
+import { digestOfBytes, testRegistry } from '../testing.ts'
 
 const index = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MediaType, type Descriptor } from '../../../oci/mod.ts'
-import { digestOfBytes, testRegistry, type TestRegistry } from '../_testing.ts'
+import { digestOfBytes, testRegistry, type TestRegistry } from '../testing.ts'
 
 const CONFIG = '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
 const LAYER = 'a layer'

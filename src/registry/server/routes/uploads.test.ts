@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { brokenAfter, digestOfBytes, piecesOf, testRegistry, type TestRegistry } from '../_testing.ts'
+import { brokenAfter, digestOfBytes, piecesOf, testRegistry, type TestRegistry } from '../testing.ts'
 import { expireUploads } from '../expire-uploads.ts'
 import { filesystemStorage } from '../storage/filesystem-storage.ts'
 

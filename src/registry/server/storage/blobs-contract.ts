@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { codeOf } from '../../../kit/mod.ts'
-import { brokenAfter, digestOfBytes, piecesOf } from '../_testing.ts'
+import { brokenAfter, digestOfBytes, piecesOf } from '../testing.ts'
 import type { BlobUploads, RegistryBlobs } from './blobs.ts'
 
 export interface OpenBlobs extends AsyncDisposable {

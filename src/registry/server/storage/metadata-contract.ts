@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MediaType } from '../../../oci/mod.ts'
-import { digestOfBytes } from '../_testing.ts'
+import { digestOfBytes } from '../testing.ts'
 import type { BlobRecord, NewManifest, RegistryMetadata, Requirement } from './metadata.ts'
 
 export interface OpenMetadata extends AsyncDisposable {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { temporaryStore } from '../_testing.ts'
+import { temporaryStore } from '../testing.ts'
 import { groupCommit } from './_group-commit.ts'
 import { blobsContract, type OpenBlobs } from './blobs-contract.ts'
 import { filesystemStorage } from './filesystem-storage.ts'
