@@ -23,6 +23,6 @@ export interface RegistryOptions {
 export interface RetrySettings {
   /** Tries in all. Default 5; a download that goes on gets as many again after each MiB. */
   readonly attempts?: number
-  /** Milliseconds before the second try; doubled each time, ± a quarter. Default 1000. */
+  /** Milliseconds before the second try; doubled each time, ± a quarter. Default 500. */
   readonly firstDelay?: number
 }

@@ -1,102 +1,53 @@
 import type { ImageSink } from '../../image/mod.ts'
 import { familiarReference, type Descriptor, type Digest, type Reference } from '../../oci/mod.ts'
-import { verify, type ByteStream } from '../../stream/mod.ts'
+import { hasBlob, uploadBlob } from './blob-upload.ts'
+import { headManifest, putManifest, readManifest } from './manifests.ts'
 import type { RegistryOptions } from './options.ts'
-import { RegistryApi } from './registry-api.ts'
 import { RegistryError } from './registry-error.ts'
-import { getManifest } from './registry-source.ts'
-import type { HttpResponse } from './transport/message.ts'
+import { openRepository } from './repository-session.ts'
 
-/** A repository to push to (distribution-spec, "Push"): blobs that it lacks, then manifests, then the tag. Closed on dispose. */
-export function registrySink(reference: Reference, options: RegistryOptions): ImageSink {
-  const api = new RegistryApi(reference, 'pull,push', options)
-  const manifests = new Map<Digest, Uint8Array>()
-
-  const putManifest = async (descriptor: Descriptor, bytes: Uint8Array, under: string, signal: AbortSignal | undefined): Promise<void> => {
-    const body = { size: bytes.length, open: async () => once(bytes) }
-    const headers = { 'content-type': descriptor.mediaType }
-    const response = await api.request({ method: 'PUT', path: `manifests/${under}`, headers, body, what: `manifest ${under}`, unknown: 'NAME_UNKNOWN', accept: [201], signal })
-    await response.discard()
-    const kept = response.header('docker-content-digest')
-    if (kept !== undefined && kept !== descriptor.digest) {
-      throw new RegistryError('DIGEST_MISMATCH', `${api.host}: it keeps manifest ${under} of ${api.repository} as ${kept}, we sent ${descriptor.digest}`)
-    }
-  }
-
+/**
+ * An image in a registry, to write. Manifests go up under their digests; `finish` then puts the root under the tag,
+ * so nobody sees a half of it. @throws RegistryError, from every method
+ */
+export function registrySink(reference: Reference, options: RegistryOptions = {}): ImageSink {
+  const session = openRepository(reference, 'pull,push', options)
+  const sent = new Map<Digest, Uint8Array>()
   return {
     name: familiarReference(reference),
     concurrency: 5,
 
-    async hasBlob(descriptor, _role, { signal } = {}) {
-      const response = await api.request({ method: 'HEAD', path: `blobs/${descriptor.digest}`, what: `blob ${descriptor.digest}`, unknown: 'BLOB_UNKNOWN', accept: [200, 404], signal })
-      await response.discard()
-      return response.status === 200
+    hasBlob: (descriptor, _role, { signal } = {}) => hasBlob(session, descriptor, signal),
+
+    putBlob: (descriptor, _role, open, write = {}) => uploadBlob(session, descriptor, open, write),
+
+    async hasManifest(descriptor, { signal } = {}): Promise<boolean> {
+      // A registry takes no manifest before what it names, so that what has the manifest has all of it.
+      const there = await headManifest(session, descriptor.digest, signal)
+      return there?.digest === descriptor.digest && there.size === descriptor.size
     },
 
-    async putBlob(descriptor, _role, open, { signal, onBytes } = {}) {
-      await api.retrying(() => upload(api, descriptor, open, { signal, onBytes }), signal)
+    async putManifest(descriptor, bytes, { signal } = {}): Promise<void> {
+      await putManifest(session, descriptor.digest, { descriptor, bytes }, signal)
+      sent.set(descriptor.digest, bytes)
     },
 
-    async hasManifest(descriptor, { signal } = {}) {
-      const request = { method: 'HEAD', path: `manifests/${descriptor.digest}`, what: `manifest ${descriptor.digest}`, unknown: 'MANIFEST_UNKNOWN', accept: [200, 404], headers: { accept: descriptor.mediaType }, signal } as const
-      const response = await api.request(request)
-      await response.discard()
-      return response.status === 200
+    async finish(root, { signal } = {}): Promise<void> {
+      if (reference.digest !== undefined && reference.digest !== root.digest) {
+        throw new RegistryError('DIGEST_MISMATCH', `Cannot push ${root.digest} as ${familiarReference(reference)}`, {
+          hint: 'Push to a tag.',
+        })
+      }
+      if (reference.tag === undefined) return
+      const bytes = sent.get(root.digest)
+      if (bytes === undefined && (await tagNames(root, reference.tag, signal))) return
+      await putManifest(session, reference.tag, { descriptor: root, bytes: bytes ?? (await readManifest(session, root, signal)) }, signal)
     },
 
-    async putManifest(descriptor, bytes, { signal } = {}) {
-      manifests.set(descriptor.digest, bytes)
-      await putManifest(descriptor, bytes, descriptor.digest, signal)
-    },
-
-    async finish(root, { signal } = {}) {
-      const { tag } = reference
-      if (tag === undefined) return
-      const bytes = manifests.get(root.digest) ?? (await getManifest(api, root.digest, signal)).bytes
-      await putManifest(root, bytes, tag, signal)
-    },
-
-    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => Promise.resolve(session[Symbol.dispose]()),
   }
-}
 
-/** SPEC: distribution-spec, "Pushing blobs", POST then PUT: one body of known length. */
-async function upload(
-  api: RegistryApi,
-  descriptor: Descriptor,
-  open: (start: number) => Promise<ByteStream>,
-  options: { readonly signal: AbortSignal | undefined; readonly onBytes: ((done: number) => void) | undefined },
-): Promise<void> {
-  const what = `upload of blob ${descriptor.digest}`
-  const { signal, onBytes } = options
-  const started = await api.once({ method: 'POST', path: 'blobs/uploads/', what, unknown: 'NAME_UNKNOWN', accept: [202], signal })
-  await started.discard()
-  const location = locationOf(api, started)
-  // SPEC: the location may have a query of its own, which stays.
-  location.searchParams.set('digest', descriptor.digest)
-  const body = { size: descriptor.size, open: async () => counted(verify(await open(0), descriptor), onBytes) }
-  const headers = { 'content-type': 'application/octet-stream' }
-  const finished = await api.once({ method: 'PUT', path: location, headers, body, what, unknown: 'NAME_UNKNOWN', accept: [201], signal })
-  await finished.discard()
-}
-
-function locationOf(api: RegistryApi, response: HttpResponse): URL {
-  const location = response.header('location')
-  if (location === undefined || !URL.canParse(location, response.url)) {
-    throw new RegistryError('PROTOCOL', `${api.host}: it gave no place to upload to for ${api.repository}`)
+  async function tagNames(root: Descriptor, tag: string, signal: AbortSignal | undefined): Promise<boolean> {
+    return (await headManifest(session, tag, signal))?.digest === root.digest
   }
-  return new URL(location, response.url)
-}
-
-async function* counted(source: ByteStream, onBytes: ((done: number) => void) | undefined): AsyncGenerator<Uint8Array> {
-  let done = 0
-  for await (const piece of source) {
-    done += piece.length
-    yield piece
-    onBytes?.(done)
-  }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }

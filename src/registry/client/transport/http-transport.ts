@@ -2,9 +2,10 @@
  * HTTP/1.1 over Node's own client. undici was measured beside it (Node 26, 400 MB on loopback, 3 interleaved rounds):
  * to load it costs 55 ms against 20, a download 815–940 ms of CPU against 675–693, an upload the same.
  */
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import type { Agent as HttpsAgent } from 'node:https'
-import { PIECE, type ByteStream } from '../../../stream/mod.ts'
+import type { TcpSocketConnectOpts } from 'node:net'
+import { PIECE } from '../../../stream/mod.ts'
 import { followRedirects } from './follow-redirects.ts'
 import { TransportError, type HttpRequest, type HttpResponse, type RequestBody, type Transport } from './message.ts'
 import { transportErrorFrom } from './transport-error.ts'
@@ -15,8 +16,9 @@ export interface TransportOptions {
 
 /** A server may hash or move a large blob before it answers. */
 const ANSWER_TIMEOUT = 300_000
-/** Silence in the middle of an answer. */
+/** Silence in the middle of an answer, while we want more of it. */
 const BODY_TIMEOUT = 60_000
+const CONNECT_TIMEOUT = 30_000
 /** A small answer is read to its end so that the connection serves again; a longer one is not worth it. */
 const DISCARD_LIMIT = 64 * 1024
 
@@ -55,7 +57,9 @@ export function httpTransport(options: TransportOptions = {}): Transport {
 async function exchange(request: HttpRequest, open: typeof httpRequest, agent: HttpAgent): Promise<HttpResponse> {
   const { method, url, headers, body, signal } = request
   const hasBody = method === 'PUT' || method === 'POST'
-  const options: RequestOptions = {
+  const options: RequestOptions & Pick<TcpSocketConnectOpts, 'autoSelectFamilyAttemptTimeout'> = {
+    // Node gives each of several addresses 250 ms only, too little for far registries.
+    autoSelectFamilyAttemptTimeout: 2000,
     method,
     agent,
     // Name servers need not know names below localhost.
@@ -64,14 +68,15 @@ async function exchange(request: HttpRequest, open: typeof httpRequest, agent: H
     path: url.pathname + url.search,
     headers: { host: url.host, 'accept-encoding': 'identity', ...headers, ...(hasBody && { 'content-length': body?.size ?? 0 }) },
     timeout: ANSWER_TIMEOUT,
-    signal,
+    ...(signal && { signal }),
   }
   const outgoing = open(options)
+  limitConnecting(outgoing)
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.once('response', resolve)
     outgoing.on('error', reject)
     outgoing.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))
-    outgoing.once('timeout', () => outgoing.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })))
+    outgoing.once('timeout', () => outgoing.destroy(timedOut()))
   })
   // While the body is being sent nobody waits for it yet.
   answered.catch(() => {})
@@ -95,14 +100,25 @@ async function exchange(request: HttpRequest, open: typeof httpRequest, agent: H
   }
 }
 
+function limitConnecting(outgoing: ClientRequest): void {
+  const timer = setTimeout(() => outgoing.destroy(timedOut()), CONNECT_TIMEOUT)
+  const clear = (): void => clearTimeout(timer)
+  outgoing.once('close', clear)
+  outgoing.once('socket', (socket) => (socket.connecting ? socket.once('connect', clear) : clear()))
+}
+
+function timedOut(): Error {
+  return Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })
+}
+
 class ConnectionClosed extends Error {}
 
-async function sendBody(outgoing: ReturnType<typeof httpRequest>, body: RequestBody): Promise<void> {
+async function sendBody(outgoing: ClientRequest, body: RequestBody): Promise<void> {
   let closed = false
-  let wake = (): void => {}
+  let wake: (() => void) | undefined
   const stop = (): void => {
     closed = true
-    wake()
+    wake?.()
   }
   outgoing.once('close', stop)
   outgoing.once('response', stop)
@@ -120,8 +136,8 @@ async function sendBody(outgoing: ReturnType<typeof httpRequest>, body: RequestB
 }
 
 function responseOf(incoming: IncomingMessage, { url, signal, method }: HttpRequest): HttpResponse {
-  const { socket } = incoming
-  socket.setTimeout(BODY_TIMEOUT)
+  // A consumer may take its time; silence is measured only while we wait for more.
+  incoming.socket.setTimeout(0)
   incoming.on('error', () => {})
   return {
     status: incoming.statusCode ?? 0,
@@ -145,18 +161,23 @@ function responseOf(incoming: IncomingMessage, { url, signal, method }: HttpRequ
 }
 
 /** The socket's small chunks as pieces of about 1 MiB, sooner on a slow line so that progress shows. What came before a break is yielded before it throws. */
-async function* pieces(incoming: IncomingMessage, url: URL, signal: AbortSignal | undefined): ByteStream & AsyncGenerator<Uint8Array> {
+async function* pieces(incoming: IncomingMessage, url: URL, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   let buffer = Buffer.allocUnsafe(0)
   let filled = 0
   let since = 0
   let failure: unknown
+  let waiting = false
+  const timer = setTimeout(() => waiting && incoming.destroy(timedOut()), BODY_TIMEOUT)
   const iterator = (incoming as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]()
   try {
     for (;;) {
+      waiting = true
+      timer.refresh()
       const next = await iterator.next().catch((error: unknown) => {
         failure = error
         return { done: true as const, value: undefined }
       })
+      waiting = false
       if (next.done === true) break
       for (let chunk = next.value; chunk.length > 0;) {
         if (filled === 0) {
@@ -177,6 +198,8 @@ async function* pieces(incoming: IncomingMessage, url: URL, signal: AbortSignal 
     if (failure !== undefined) throw transportErrorFrom(failure, url)
     if (!incoming.complete) throw new TransportError('INTERRUPTED', `The answer of ${url.host} ended too early`)
   } finally {
+    clearTimeout(timer)
+    // At its end this leaves the connection to the next request.
     incoming.destroy()
   }
 }
