@@ -13,7 +13,19 @@ export async function privateDocker(directory: string): Promise<PrivateDocker | 
   if (!existsSync('/usr/sbin/dockerd') || !existsSync('/usr/bin/docker') || process.getuid?.() !== 0) return undefined
   await mkdir(directory, { recursive: true })
   const socket = `unix://${directory}/docker.sock`
-  const args = ['--data-root', `${directory}/data`, '--exec-root', `${directory}/exec`, '-H', socket, '-p', `${directory}/pid`, '--iptables=false', '--bridge=none', '--storage-driver=overlay2']
+  const args = [
+    '--data-root',
+    `${directory}/data`,
+    '--exec-root',
+    `${directory}/exec`,
+    '-H',
+    socket,
+    '-p',
+    `${directory}/pid`,
+    '--iptables=false',
+    '--bridge=none',
+    '--storage-driver=overlay2',
+  ]
   const daemon = spawn('/usr/sbin/dockerd', args, { stdio: 'ignore' })
   const client = ['/usr/bin/docker', '-H', socket]
   for (let i = 0; ; i++) {

@@ -27,7 +27,10 @@ export async function run(): Promise<string> {
     await using docker = await privateDocker(join(work, 'docker'))
     if (docker !== undefined) {
       execFileSync(docker.client[0] as string, [...docker.client.slice(1), 'import', tar, 'busybox:bench'])
-      contenders.push({ name: 'docker with BuildKit', command: ['env', 'DOCKER_BUILDKIT=1', ...docker.client, 'build', '-q', '--network', 'host', '-t', 'bench', context] })
+      contenders.push({
+        name: 'docker with BuildKit',
+        command: ['env', 'DOCKER_BUILDKIT=1', ...docker.client, 'build', '-q', '--network', 'host', '-t', 'bench', context],
+      })
     }
     return table('Warm rebuild with nothing to do: 20 steps, 2,000 files', '≤ 0.6× BuildKit', await compare(7, contenders))
   } finally {

@@ -20,7 +20,8 @@ export interface Contender {
 /** Runs a command to its end under /usr/bin/time -like accounting; throws when it fails. */
 export async function sample({ command, env, name }: Contender): Promise<Sample> {
   const begun = performance.now()
-  const script = 'import resource,subprocess,sys,os\nr=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.PIPE)\nu=resource.getrusage(resource.RUSAGE_CHILDREN)\nsys.stderr.buffer.write(r.stderr) if r.returncode else None\nprint(u.ru_utime+u.ru_stime,u.ru_maxrss)\nsys.exit(r.returncode)'
+  const script =
+    'import resource,subprocess,sys,os\nr=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.PIPE)\nu=resource.getrusage(resource.RUSAGE_CHILDREN)\nsys.stderr.buffer.write(r.stderr) if r.returncode else None\nprint(u.ru_utime+u.ru_stime,u.ru_maxrss)\nsys.exit(r.returncode)'
   const child = spawn('python3', ['-c', script, ...command], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
   let out = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
@@ -40,7 +41,12 @@ export async function compare(rounds: number, contenders: readonly Contender[]):
       if (round > 0) samples.get(contender.name)?.push(taken)
     }
   }
-  return new Map([...samples].map(([name, all]) => [name, { wall: median(all.map((s) => s.wall)), cpu: median(all.map((s) => s.cpu)), rss: Math.max(...all.map((s) => s.rss)) }]))
+  return new Map(
+    [...samples].map(([name, all]) => [
+      name,
+      { wall: median(all.map((s) => s.wall)), cpu: median(all.map((s) => s.cpu)), rss: Math.max(...all.map((s) => s.rss)) },
+    ]),
+  )
 }
 
 export function median(values: readonly number[]): number {
@@ -53,7 +59,8 @@ export function median(values: readonly number[]): number {
 export function table(title: string, goal: string, results: ReadonlyMap<string, Sample>): string {
   const [ours] = results.values()
   const rows = [...results].map(
-    ([name, { wall, cpu, rss }]) => `| ${name} | ${wall.toFixed(0)} | ${cpu.toFixed(0)} | ${(rss / 1e6).toFixed(0)} | ${((ours?.wall ?? 0) / wall).toFixed(2)} |`,
+    ([name, { wall, cpu, rss }]) =>
+      `| ${name} | ${wall.toFixed(0)} | ${cpu.toFixed(0)} | ${(rss / 1e6).toFixed(0)} | ${((ours?.wall ?? 0) / wall).toFixed(2)} |`,
   )
   return `### ${title}\n\nGoal: ${goal}\n\n| | wall ms | CPU ms | RSS MB | ours / this |\n|-|-|-|-|-|\n${rows.join('\n')}\n`
 }

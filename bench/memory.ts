@@ -18,7 +18,10 @@ export async function run(): Promise<string> {
     const [text] = (await once(registry.stdout, 'data')) as [Buffer]
     const address = /http:\/\/(\S+)/.exec(text.toString())?.[1]
     const tar = join(work, 'big.tar')
-    execFileSync('sh', ['-c', `mkdir ${work}/tree && for i in $(seq ${GIGABYTES * 4}); do head -c 250000000 /dev/urandom > ${work}/tree/$i; done; tar -C ${work}/tree --owner=0 --group=0 -cf ${tar} . && rm -r ${work}/tree`])
+    execFileSync('sh', [
+      '-c',
+      `mkdir ${work}/tree && for i in $(seq ${GIGABYTES * 4}); do head -c 250000000 /dev/urandom > ${work}/tree/$i; done; tar -C ${work}/tree --owner=0 --group=0 -cf ${tar} . && rm -r ${work}/tree`,
+    ])
     const name = `${address}/big:1`
     const store = ['--root', join(work, 'store')]
     const other = ['--root', join(work, 'other')]

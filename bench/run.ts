@@ -11,4 +11,6 @@ for (const name of names.length > 0 ? names : all.toSorted()) {
   const benchmark = (await import(join(import.meta.dirname, `${name}.ts`))) as { run?: () => Promise<string> }
   if (benchmark.run !== undefined) process.stdout.write(`${await benchmark.run()}\n`)
 }
-process.stdout.write(`Node ${process.versions.node}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${new Date().toISOString().slice(0, 10)}\n`)
+process.stdout.write(
+  `Node ${process.versions.node}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${new Date().toISOString().slice(0, 10)}\n`,
+)

@@ -57,18 +57,28 @@ export async function run(): Promise<string> {
     const ours = execFileSync(LAMINA, ['--root', fresh, 'inspect', `${address}/lamina/push:1`], { encoding: 'utf8' })
     const [{ Layers: [layer] = [] }] = JSON.parse(ours) as [{ Layers: { size: number }[] }]
     const gzip = execFileSync('sh', ['-c', `gzip -6 -n < ${tar} | wc -c`], { encoding: 'utf8' })
-    results.push(`Compressed size: ${layer?.size} bytes of ${statSync(tar).size}; \`gzip -6\` ${gzip.trim()}; ratio ${((layer?.size ?? 0) / Number(gzip)).toFixed(3)} (goal ≤ 1.03)\n`)
+    results.push(
+      `Compressed size: ${layer?.size} bytes of ${statSync(tar).size}; \`gzip -6\` ${gzip.trim()}; ratio ${((layer?.size ?? 0) / Number(gzip)).toFixed(3)} (goal ≤ 1.03)\n`,
+    )
 
     execFileSync(LAMINA, ['--root', fresh, 'push', `${address}/lamina/push:1`])
     const pulled = join(work, 'pulled')
     const pulls = [
-      { name: 'lamina pull', prepare: () => rmSync(pulled, { recursive: true, force: true }), command: [LAMINA, '--root', pulled, 'pull', `${address}/lamina/push:1`] },
+      {
+        name: 'lamina pull',
+        prepare: () => rmSync(pulled, { recursive: true, force: true }),
+        command: [LAMINA, '--root', pulled, 'pull', `${address}/lamina/push:1`],
+      },
     ]
     if (docker !== undefined) {
       const client = docker.client.slice(1)
       pulls.push({
         name: 'docker pull',
-        prepare: () => void execFileSync('sh', ['-c', `${docker.client[0]} ${client.join(' ')} images -q | sort -u | xargs -r ${docker.client[0]} ${client.join(' ')} rmi -f >/dev/null`]),
+        prepare: () =>
+          void execFileSync('sh', [
+            '-c',
+            `${docker.client[0]} ${client.join(' ')} images -q | sort -u | xargs -r ${docker.client[0]} ${client.join(' ')} rmi -f >/dev/null`,
+          ]),
         command: [...docker.client, 'pull', '-q', `${address}/lamina/push:1`],
       })
     }

@@ -15,7 +15,7 @@ for await (const file of glob('src/**/*-worker.ts', { cwd: root })) entries[base
 for await (const file of glob('src/**/mod.ts', { cwd: root })) {
   const module = dirname(file).slice('src/'.length)
   if (module.startsWith('store/') || module === 'cli') continue
-  entries[module.replaceAll("/", "-")] = join(root, file)
+  entries[module.replaceAll('/', '-')] = join(root, file)
 }
 
 try {

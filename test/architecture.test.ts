@@ -18,7 +18,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'registry/server': ['kit', 'host', 'oci', 'stream', 'image', 'store'],
   runtime: ['kit', 'host', 'oci', 'store'],
   build: ['kit', 'host', 'oci', 'stream', 'archive', 'image', 'store', 'dockerfile', 'runtime'],
-  cli: ['kit', 'host', 'oci', 'stream', 'archive', 'image', 'store', 'registry/client', 'registry/server', 'dockerfile', 'runtime', 'build'],
+  cli: [
+    'kit',
+    'host',
+    'oci',
+    'stream',
+    'archive',
+    'image',
+    'store',
+    'registry/client',
+    'registry/server',
+    'dockerfile',
+    'runtime',
+    'build',
+  ],
 }
 
 /** Modules without I/O: they run in a browser too. */
@@ -52,7 +65,8 @@ test('imports follow the module table', () => {
   for (const { file, target } of imports) {
     if (!target.startsWith('.')) continue
     const [from, to] = [moduleOf(file), moduleOf(resolved(file, target))]
-    if (from !== to && !(to !== undefined && from !== undefined && MAY_IMPORT[from]?.includes(to))) broken.push(`${file}: ${from} may not import ${to}`)
+    if (from !== to && !(to !== undefined && from !== undefined && MAY_IMPORT[from]?.includes(to)))
+      broken.push(`${file}: ${from} may not import ${to}`)
   }
   assert.deepEqual(broken, [])
 })
@@ -99,7 +113,13 @@ test('only cli knows the environment, the exit code and the console', () => {
 test('the solver knows nothing of files, processes or images', () => {
   const broken = imports
     .filter(({ file }) => file.startsWith('src/build/solver/'))
-    .filter(({ file, target }) => !target.startsWith('.') || (moduleOf(resolved(file, target)) === 'build' ? !resolved(file, target).startsWith('src/build/solver/') : !PURE.includes(moduleOf(resolved(file, target)) ?? '')))
+    .filter(
+      ({ file, target }) =>
+        !target.startsWith('.') ||
+        (moduleOf(resolved(file, target)) === 'build'
+          ? !resolved(file, target).startsWith('src/build/solver/')
+          : !PURE.includes(moduleOf(resolved(file, target)) ?? '')),
+    )
     .filter(({ target }) => target !== 'node:crypto')
     .map(({ file, target }) => `${file}: ${target}`)
   assert.deepEqual(broken, [])
@@ -107,8 +127,12 @@ test('the solver knows nothing of files, processes or images', () => {
 
 test('ARCHITECTURE.md shows the module table as it is', () => {
   const text = readFileSync('ARCHITECTURE.md', 'utf8')
-  const rows = [...text.matchAll(/^\| `src\/([a-z/]+)\/` \|.*\| ([^|]+) \|$/gm)].map(([, module, may]) => [module, (may ?? '').trim()] as const)
-  const wanted = Object.entries(MAY_IMPORT).map(([module, may]) => [module, may.length === 0 ? '–' : module === 'cli' ? 'all' : may.join(' ')] as const)
+  const rows = [...text.matchAll(/^\| `src\/([a-z/]+)\/` \|.*\| ([^|]+) \|$/gm)].map(
+    ([, module, may]) => [module, (may ?? '').trim()] as const,
+  )
+  const wanted = Object.entries(MAY_IMPORT).map(
+    ([module, may]) => [module, may.length === 0 ? '–' : module === 'cli' ? 'all' : may.join(' ')] as const,
+  )
   assert.deepEqual(Object.fromEntries(rows), Object.fromEntries(wanted))
 })
 
@@ -116,7 +140,9 @@ function importsOf(file: string): Import[] {
   const { module } = parseSync(file, readFileSync(file, 'utf8'))
   const targets = [
     ...module.staticImports.map((statement) => statement.moduleRequest.value),
-    ...module.staticExports.flatMap((statement) => statement.entries.flatMap((entry) => (entry.moduleRequest === null ? [] : [entry.moduleRequest.value]))),
+    ...module.staticExports.flatMap((statement) =>
+      statement.entries.flatMap((entry) => (entry.moduleRequest === null ? [] : [entry.moduleRequest.value])),
+    ),
     ...module.dynamicImports.map(({ moduleRequest }) => readFileSync(file, 'utf8').slice(moduleRequest.start + 1, moduleRequest.end - 1)),
   ]
   return targets.map((target) => ({ file, target }))

@@ -61,7 +61,11 @@ export async function probeMachine({ path, directory }: { readonly path: string;
     capabilities: [...held],
     capabilitiesMissing: CAPABILITIES.filter((name) => !held.has(name)),
     cgroups: cgroupMode(),
-    overlay: !knowsOverlay ? 'not known to this kernel' : filesystem?.canBeOverlayUpper === true ? 'usable' : `not usable on ${filesystem?.type ?? 'this filesystem'}`,
+    overlay: !knowsOverlay
+      ? 'not known to this kernel'
+      : filesystem?.canBeOverlayUpper === true
+        ? 'usable'
+        : `not usable on ${filesystem?.type ?? 'this filesystem'}`,
     openFilesLimit: /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 'unknown',
     runtimes,
     tools: Object.fromEntries(['mount', 'unshare', 'setpriv'].map((tool) => [tool, findProgram(tool, path) ?? 'missing'])),

@@ -10,7 +10,7 @@ export function atomicWrite(path: string, bytes: Uint8Array | string, options: {
     const fd = openSync(temporary, 'wx', options.mode ?? 0o644)
     try {
       const data = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
-      for (let at = 0; at < data.length; ) at += writeSync(fd, data, at)
+      for (let at = 0; at < data.length;) at += writeSync(fd, data, at)
       fsyncSync(fd)
     } finally {
       closeSync(fd)
@@ -68,7 +68,8 @@ export function diskUsage(path: string): number {
       seen.add(stat.ino)
     }
     let total = stat.blocks * 512
-    if (stat.isDirectory()) for (const name of readdirSync(at, { encoding: 'buffer' })) total += walk(Buffer.concat([at, Buffer.from('/'), name]))
+    if (stat.isDirectory())
+      for (const name of readdirSync(at, { encoding: 'buffer' })) total += walk(Buffer.concat([at, Buffer.from('/'), name]))
     return total
   }
   return walk(Buffer.from(path))

@@ -10,7 +10,20 @@ export interface Filesystem {
   readonly canBeOverlayUpper: boolean
 }
 
-const NETWORK = new Set(['nfs', 'nfs4', 'cifs', 'smb3', 'smbfs', 'afs', 'ceph', 'glusterfs', 'fuse.glusterfs', 'fuse.sshfs', '9p', 'lustre'])
+const NETWORK = new Set([
+  'nfs',
+  'nfs4',
+  'cifs',
+  'smb3',
+  'smbfs',
+  'afs',
+  'ceph',
+  'glusterfs',
+  'fuse.glusterfs',
+  'fuse.sshfs',
+  '9p',
+  'lustre',
+])
 const NO_UPPER = new Set(['overlay', 'aufs', 'ecryptfs', 'vfat', 'exfat', 'ntfs', 'ntfs3', 'squashfs', 'iso9660'])
 
 /** The filesystem that holds `path`, or what exists of its parents; undefined where /proc does not tell. */
@@ -19,7 +32,9 @@ export function filesystemOf(path: string): Filesystem | undefined {
   let best: { type: string; mountPoint: string } | undefined
   for (const line of mountTable()) {
     const [before = '', after = ''] = line.split(' - ')
-    const mountPoint = (before.split(' ')[4] ?? '').replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+    const mountPoint = (before.split(' ')[4] ?? '').replaceAll(/\\(\d{3})/g, (_, octal: string) =>
+      String.fromCharCode(Number.parseInt(octal, 8)),
+    )
     const inside = real === mountPoint || real.startsWith(mountPoint === '/' ? '/' : `${mountPoint}/`)
     // Later mounts hide earlier ones at the same place.
     if (inside && mountPoint.length >= (best?.mountPoint.length ?? 0)) best = { type: after.split(' ')[0] ?? '', mountPoint }

@@ -39,5 +39,20 @@ export function inPrivateNamespace(mount: OverlayMount, command: readonly string
     `cd /`,
     `exec ${command.map(shellQuote).join(' ')}`,
   ].join(' && ')
-  return ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private', 'sh', '-c', script]
+  return [
+    'setpriv',
+    '--pdeathsig',
+    'KILL',
+    'unshare',
+    '--mount',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+    '--propagation',
+    'private',
+    'sh',
+    '-c',
+    script,
+  ]
 }

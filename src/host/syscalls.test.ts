@@ -48,7 +48,11 @@ test('makeNode makes devices with large numbers', (t) => {
 })
 
 test('errors are like those of Node', () => {
-  assert.throws(() => setXattr('/nonexistent/file', 'user.a', Buffer.from('x')), { code: 'ENOENT', syscall: 'lsetxattr', path: '/nonexistent/file' })
+  assert.throws(() => setXattr('/nonexistent/file', 'user.a', Buffer.from('x')), {
+    code: 'ENOENT',
+    syscall: 'lsetxattr',
+    path: '/nonexistent/file',
+  })
 })
 
 test('a lock excludes; its file may be removed under it', (t) => {

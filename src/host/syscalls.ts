@@ -90,7 +90,8 @@ export function syncFileSystem(path: SystemPath): void {
 
 /** `mode` with its type bits (S_IFCHR, S_IFBLK, S_IFIFO). */
 export function makeNode(path: SystemPath, mode: number, major: number, minor: number): void {
-  const device = ((BigInt(major) & 0xfffn) << 8n) | (BigInt(minor) & 0xffn) | ((BigInt(minor) & ~0xffn) << 12n) | ((BigInt(major) & ~0xfffn) << 32n)
+  const device =
+    ((BigInt(major) & 0xfffn) << 8n) | (BigInt(minor) & 0xffn) | ((BigInt(minor) & ~0xffn) << 12n) | ((BigInt(major) & ~0xfffn) << 32n)
   libc().call('mknod', [cString(path), mode, device], path)
 }
 

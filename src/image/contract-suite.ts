@@ -29,7 +29,8 @@ export function imageContract(kind: string, open: (t: TestContext) => Promise<Pl
     await using source = await place.source('one')
     assert.deepEqual(await source.resolve(), root)
     assert.deepEqual(Buffer.from(await source.readManifest(root)), Buffer.from(await image.readManifest(root)))
-    for (const layer of image.layers) assert.deepEqual(await digestStream(await source.openBlob(layer)), { digest: layer.digest, size: layer.size })
+    for (const layer of image.layers)
+      assert.deepEqual(await digestStream(await source.openBlob(layer)), { digest: layer.digest, size: layer.size })
     const [layer] = image.layers as [Descriptor]
     const tail = await readAll(await source.openBlob(layer, { start: layer.size - 700 }), 1000)
     assert.equal(tail.length, 700)

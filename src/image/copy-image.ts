@@ -93,7 +93,8 @@ class Copy {
 
   async manifest(descriptor: Descriptor, depth: number): Promise<void> {
     const { signal } = this.#options
-    if (depth > DEPTH_LIMIT) throw new ImageError('IMAGE_INVALID', `${this.#source.name} has image indexes inside each other, more than ${DEPTH_LIMIT} deep`)
+    if (depth > DEPTH_LIMIT)
+      throw new ImageError('IMAGE_INVALID', `${this.#source.name} has image indexes inside each other, more than ${DEPTH_LIMIT} deep`)
     if (await this.#sink.hasManifest(descriptor, { signal })) return this.#existing(descriptor)
     const bytes = await this.#source.readManifest(descriptor, { signal })
     const document = parseManifestDocument(bytes, descriptor.mediaType)
@@ -124,11 +125,15 @@ class Copy {
       await this.#blob(config, { kind: 'config' })
       return []
     }
-    if (config.size > CONFIG_LIMIT) throw new ImageError('IMAGE_INVALID', `The image config ${config.digest} has ${config.size} bytes, more than ${CONFIG_LIMIT}`)
+    if (config.size > CONFIG_LIMIT)
+      throw new ImageError('IMAGE_INVALID', `The image config ${config.digest} has ${config.size} bytes, more than ${CONFIG_LIMIT}`)
     const bytes = await readAll(verify(await this.#source.openBlob(config, { signal }), config), CONFIG_LIMIT)
     const { rootfs } = parseImageConfig(bytes)
     if (rootfs.diff_ids.length !== manifest.layers.length) {
-      throw new ImageError('IMAGE_INVALID', `${this.#source.name}: the manifest has ${manifest.layers.length} layers, its image config ${rootfs.diff_ids.length}`)
+      throw new ImageError(
+        'IMAGE_INVALID',
+        `${this.#source.name}: the manifest has ${manifest.layers.length} layers, its image config ${rootfs.diff_ids.length}`,
+      )
     }
     await this.#blob(config, { kind: 'config' }, bytes)
     return rootfs.diff_ids
@@ -153,7 +158,11 @@ class Copy {
     event('active', 0)
     const open = async (start: number): Promise<AsyncIterable<Uint8Array>> =>
       bytes === undefined ? this.#source.openBlob(descriptor, { signal, start }) : once(bytes.subarray(start))
-    await this.#sink.putBlob(descriptor, role, open, { signal, onBytes: (done) => event('active', done), onWait: () => event('waiting', 0) })
+    await this.#sink.putBlob(descriptor, role, open, {
+      signal,
+      onBytes: (done) => event('active', done),
+      onWait: () => event('waiting', 0),
+    })
     this.moved += descriptor.size
     event('done', descriptor.size)
   }

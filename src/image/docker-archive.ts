@@ -25,7 +25,8 @@ export async function dockerEntries(files: Files): Promise<readonly DockerArchiv
   if (!Array.isArray(json)) throw new ImageError('ARCHIVE_INVALID', `${files.name}: manifest.json is no list of images`)
   return json.map((entry: { Config?: unknown; RepoTags?: unknown; Layers?: unknown }) => {
     const isText = (list: unknown): list is string[] => Array.isArray(list) && list.every((item) => typeof item === 'string')
-    if (typeof entry?.Config !== 'string' || !isText(entry.Layers)) throw new ImageError('ARCHIVE_INVALID', `${files.name}: an entry of manifest.json lacks Config or Layers`)
+    if (typeof entry?.Config !== 'string' || !isText(entry.Layers))
+      throw new ImageError('ARCHIVE_INVALID', `${files.name}: an entry of manifest.json lacks Config or Layers`)
     return { config: entry.Config, names: isText(entry.RepoTags) ? entry.RepoTags : [], layers: entry.Layers }
   })
 }
@@ -33,10 +34,14 @@ export async function dockerEntries(files: Files): Promise<readonly DockerArchiv
 /** An image of `docker save` without an OCI layout: its manifest is made here; the config's bytes, and so the image ID, are as they are. */
 export async function dockerArchiveSource(files: Files, entry: DockerArchiveEntry, name: string): Promise<ImageSource> {
   const configBytes = await readFileOf(files, entry.config, JSON_LIMIT)
-  if (configBytes === undefined) throw new ImageError('ARCHIVE_INVALID', `${files.name} lacks the image config ${entry.config} that its manifest.json names`)
+  if (configBytes === undefined)
+    throw new ImageError('ARCHIVE_INVALID', `${files.name} lacks the image config ${entry.config} that its manifest.json names`)
   const { rootfs } = parseImageConfig(configBytes)
   if (rootfs.diff_ids.length !== entry.layers.length) {
-    throw new ImageError('ARCHIVE_INVALID', `${files.name}: manifest.json names ${entry.layers.length} layers, the image config ${rootfs.diff_ids.length}`)
+    throw new ImageError(
+      'ARCHIVE_INVALID',
+      `${files.name}: manifest.json names ${entry.layers.length} layers, the image config ${rootfs.diff_ids.length}`,
+    )
   }
   const paths = new Map<Digest, string>()
   const layers: Descriptor[] = []
@@ -78,4 +83,3 @@ async function head(files: Files, path: string): Promise<Uint8Array> {
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
 }
-

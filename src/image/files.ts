@@ -92,7 +92,10 @@ async function indexTar(handle: FileHandle, name: string): Promise<Map<string, P
     }
     parser.end()
   } catch (error) {
-    throw new ImageError('ARCHIVE_INVALID', `${name} is no tar archive that holds an image`, { cause: error, hint: 'load reads what docker save, skopeo copy and lamina save write' })
+    throw new ImageError('ARCHIVE_INVALID', `${name} is no tar archive that holds an image`, {
+      cause: error,
+      hint: 'load reads what docker save, skopeo copy and lamina save write',
+    })
   }
   return places
 }

@@ -51,10 +51,16 @@ export function selectEntry(files: Files, entries: readonly Descriptor[], refere
       ? entries.length === 1
         ? entries[0]
         : undefined
-      : entries.find((entry) => (isDigest(reference) ? entry.digest === reference : name(entry) === reference || entry.annotations?.[IMAGE_NAME] === reference))
+      : entries.find((entry) =>
+          isDigest(reference) ? entry.digest === reference : name(entry) === reference || entry.annotations?.[IMAGE_NAME] === reference,
+        )
   if (found !== undefined) return found
   const there = entries.map((entry) => name(entry) ?? entry.digest).join(', ') || 'nothing'
-  throw new ImageError('IMAGE_UNKNOWN', reference === undefined ? `${files.name} holds ${entries.length} images` : `${files.name} holds no image ${reference}`, { hint: `It holds ${there}` })
+  throw new ImageError(
+    'IMAGE_UNKNOWN',
+    reference === undefined ? `${files.name} holds ${entries.length} images` : `${files.name} holds no image ${reference}`,
+    { hint: `It holds ${there}` },
+  )
 }
 
 export function descriptorOf(mediaType: string, bytes: Uint8Array): Descriptor {

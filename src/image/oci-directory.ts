@@ -47,10 +47,15 @@ export async function ociDirectorySink(directory: string, tag?: string): Promise
     },
     async finish(root) {
       using lock = await acquireLock(join(directory, 'index.json.lock'))
-      const entries = (await currentEntries(directory)).filter((entry) => (tag === undefined ? entry.digest !== root.digest : entry.annotations?.[REF_NAME] !== tag))
+      const entries = (await currentEntries(directory)).filter((entry) =>
+        tag === undefined ? entry.digest !== root.digest : entry.annotations?.[REF_NAME] !== tag,
+      )
       const added = tag === undefined ? root : { ...root, annotations: { [REF_NAME]: tag } }
       atomicWrite(join(directory, LAYOUT_FILE), LAYOUT)
-      atomicWrite(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [...entries, added] }))
+      atomicWrite(
+        join(directory, 'index.json'),
+        JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [...entries, added] }),
+      )
       lock.releaseAndRemove()
     },
     async [Symbol.asyncDispose]() {},

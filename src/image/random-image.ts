@@ -7,7 +7,9 @@ import type { ImageSource } from './image-source.ts'
 import { descriptorOf } from './layout.ts'
 
 /** An image in memory with random layers, for tests. */
-export function randomImage(options: { readonly layers?: number; readonly layerSize?: number } = {}): ImageSource & { readonly layers: readonly Descriptor[] } {
+export function randomImage(
+  options: { readonly layers?: number; readonly layerSize?: number } = {},
+): ImageSource & { readonly layers: readonly Descriptor[] } {
   const blobs = new Map<Digest, Uint8Array>()
   const layers = Array.from({ length: options.layers ?? 2 }, (_, i) => {
     const payload = randomBytes(options.layerSize ?? 5000)
@@ -18,7 +20,12 @@ export function randomImage(options: { readonly layers?: number; readonly layerS
     return descriptor
   })
   const configBytes = new TextEncoder().encode(
-    JSON.stringify({ architecture: 'amd64', os: 'linux', config: {}, rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) } }),
+    JSON.stringify({
+      architecture: 'amd64',
+      os: 'linux',
+      config: {},
+      rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
+    }),
   )
   const config = descriptorOf(MediaType.ociConfig, configBytes)
   blobs.set(config.digest, configBytes)

@@ -22,7 +22,10 @@ export interface ArchiveReader extends AsyncDisposable {
  * What is compressed or a stream goes through a file below `temporary`, since its parts are needed in another order.
  * @throws ImageError ARCHIVE_INVALID
  */
-export async function readArchive(input: string | ByteStream, options: { readonly temporary: string; readonly signal?: AbortSignal | undefined }): Promise<ArchiveReader> {
+export async function readArchive(
+  input: string | ByteStream,
+  options: { readonly temporary: string; readonly signal?: AbortSignal | undefined },
+): Promise<ArchiveReader> {
   const { signal } = options
   const name = typeof input === 'string' ? input : 'standard input'
   let directory: TemporaryDirectory | undefined

@@ -28,7 +28,7 @@ export function writeArchive(path: string): ArchiveWriter {
 
   const write = (bytes: Uint8Array): void => {
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
+      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at)
     } catch (error) {
       throw explainDiskFull(error, temporary)
     }
@@ -99,7 +99,10 @@ function layoutEntriesOf({ root, names }: { readonly root: Descriptor; readonly 
 }
 
 /** Docker's own list knows single images only; of an index it takes none. */
-function dockerEntryOf({ root, names }: { readonly root: Descriptor; readonly names: readonly string[] }, manifests: ReadonlyMap<Digest, Uint8Array>): object[] {
+function dockerEntryOf(
+  { root, names }: { readonly root: Descriptor; readonly names: readonly string[] },
+  manifests: ReadonlyMap<Digest, Uint8Array>,
+): object[] {
   const bytes = manifests.get(root.digest)
   const document = bytes === undefined ? undefined : parseManifestDocument(bytes, root.mediaType)
   if (document?.kind !== 'manifest') return []

@@ -27,7 +27,10 @@ export function resolveCommand(view: View, command: string, options: { readonly 
   throw notFound(`${command} is in no directory of PATH (${path})`)
 }
 
-function problemOf(view: View, path: string): 'missing' | 'is a directory' | 'has no execute permission' | 'is no regular file' | undefined {
+function problemOf(
+  view: View,
+  path: string,
+): 'missing' | 'is a directory' | 'has no execute permission' | 'is no regular file' | undefined {
   const node = view.lookup(path)
   if (node === undefined) return 'missing'
   if (node.type === 'directory') return 'is a directory'

@@ -16,11 +16,15 @@ const TOOL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
  */
 export async function runContainer(container: ContainerOptions): Promise<ContainerExit> {
   if (process.getuid?.() !== 0) {
-    throw new RuntimeError('PRIVILEGE_MISSING', 'Running a container needs root for now (mounts and namespaces)', { hint: 'Run the command as root' })
+    throw new RuntimeError('PRIVILEGE_MISSING', 'Running a container needs root for now (mounts and namespaces)', {
+      hint: 'Run the command as root',
+    })
   }
   const runtime = chooseRuntime(TOOL_PATH)
   if (runtime === undefined) {
-    throw new RuntimeError('RUNTIME_MISSING', 'No OCI runtime that works here was found', { hint: "Install runc (apt-get install runc); 'lamina info' says what was looked at" })
+    throw new RuntimeError('RUNTIME_MISSING', 'No OCI runtime that works here was found', {
+      hint: "Install runc (apt-get install runc); 'lamina info' says what was looked at",
+    })
   }
   const { bundle, lowerdirs } = container
   const cgroup = cgroupName()
@@ -28,7 +32,19 @@ export async function runContainer(container: ContainerOptions): Promise<Contain
   for (const directory of ['rootfs', 'state', 'empty']) mkdirSync(join(bundle, directory), { recursive: true })
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(runtimeSpec(container, cgroup)))
   const log = join(bundle, 'runtime.log')
-  const command = [runtime, '--root', join(bundle, 'state'), '--log', log, '--log-format', 'json', 'run', '--bundle', bundle, cgroup.slice(1)]
+  const command = [
+    runtime,
+    '--root',
+    join(bundle, 'state'),
+    '--log',
+    log,
+    '--log-format',
+    'json',
+    'run',
+    '--bundle',
+    bundle,
+    cgroup.slice(1),
+  ]
   const [file, ...args] = inPrivateNamespace(
     {
       cwd: join(container.root, 'l'),
@@ -43,10 +59,13 @@ export async function runContainer(container: ContainerOptions): Promise<Contain
   sweepCgroups()
   let said = ''
   const { output } = container
-  const toHandler = (fd: 1 | 2) => (output === 'inherit' ? ('inherit' as const) : async (bytes: Uint8Array): Promise<void> => {
-    if (fd === 2) said = (said + Buffer.from(bytes).toString('utf8')).slice(-4000)
-    await output(fd, bytes)
-  })
+  const toHandler = (fd: 1 | 2) =>
+    output === 'inherit'
+      ? ('inherit' as const)
+      : async (bytes: Uint8Array): Promise<void> => {
+          if (fd === 2) said = (said + Buffer.from(bytes).toString('utf8')).slice(-4000)
+          await output(fd, bytes)
+        }
   using forwarding = container.forwardSignals ? forwardSignals() : undefined
   try {
     const { code, signal } = await runProgram(file, args, {
@@ -59,7 +78,8 @@ export async function runContainer(container: ContainerOptions): Promise<Contain
     })
     container.signal?.throwIfAborted()
     const failure = runtimeFailure(log)
-    if (failure !== undefined && code !== undefined && code > 0) throw new RuntimeError('RUNTIME_FAILED', `The runtime could not start the container: ${failure}`)
+    if (failure !== undefined && code !== undefined && code > 0)
+      throw new RuntimeError('RUNTIME_FAILED', `The runtime could not start the container: ${failure}`)
     if (code === undefined) throw new RuntimeError('RUNTIME_FAILED', `The container was ended from outside (${signal ?? 'unknown'})`)
     // Before the runtime has a log, the mount or the tools before it failed.
     if (code !== 0 && failure === undefined && /^(mount|unshare|setpriv|sh): /m.test(said) && !ranOnce(bundle)) {

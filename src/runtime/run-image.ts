@@ -46,7 +46,9 @@ export async function runImage(options: RunImageOptions): Promise<ContainerExit>
   const args = [...entrypoint, ...command]
   const [program] = args
   if (program === undefined) {
-    throw new RuntimeError('COMMAND_MISSING', 'The image has neither ENTRYPOINT nor CMD', { hint: 'Write the command behind the image’s name' })
+    throw new RuntimeError('COMMAND_MISSING', 'The image has neither ENTRYPOINT nor CMD', {
+      hint: 'Write the command behind the image’s name',
+    })
   }
   const id = randomName()
   const user = resolveUser(view, options.user ?? image.User ?? '')

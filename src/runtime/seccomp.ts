@@ -21,7 +21,12 @@ export const SECCOMP = {
     // Threads and children, but no new namespaces.
     ...[0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000]
       .filter((flag) => (CLONE_NEW_MASK & flag) !== 0)
-      .map((flag) => ({ names: ['clone'], action: 'SCMP_ACT_ERRNO', errnoRet: 1, args: [{ index: 0, value: flag, valueTwo: flag, op: 'SCMP_CMP_MASKED_EQ' }] })),
+      .map((flag) => ({
+        names: ['clone'],
+        action: 'SCMP_ACT_ERRNO',
+        errnoRet: 1,
+        args: [{ index: 0, value: flag, valueTwo: flag, op: 'SCMP_CMP_MASKED_EQ' }],
+      })),
     // Its flags are behind a pointer: libc falls back to clone.
     { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: 38 },
   ],

@@ -33,13 +33,17 @@ export function resolveUser(view: View, text: string): ResolvedUser {
   const entry = passwd.find(({ name }) => name === wanted) ?? passwd.find(({ uid }) => String(uid) === wanted)
   const uid = entry?.uid ?? numeric(wanted)
   if (uid === undefined) {
-    throw new RuntimeError('USER_UNKNOWN', `The image has no user ${JSON.stringify(wanted)} in /etc/passwd`, { hint: 'Use a number, or create the user in the image first' })
+    throw new RuntimeError('USER_UNKNOWN', `The image has no user ${JSON.stringify(wanted)} in /etc/passwd`, {
+      hint: 'Use a number, or create the user in the image first',
+    })
   }
   const home = entry?.home ?? '/'
   if (groupText !== undefined && groupText !== '') {
     const gid = groups.find(({ name }) => name === groupText)?.gid ?? numeric(groupText)
     if (gid === undefined) {
-      throw new RuntimeError('USER_UNKNOWN', `The image has no group ${JSON.stringify(groupText)} in /etc/group`, { hint: 'Use a number, or create the group in the image first' })
+      throw new RuntimeError('USER_UNKNOWN', `The image has no group ${JSON.stringify(groupText)} in /etc/group`, {
+        hint: 'Use a number, or create the group in the image first',
+      })
     }
     return { uid, gid, additionalGids: [gid], home }
   }
@@ -54,13 +58,20 @@ function numeric(text: string): number | undefined {
 }
 
 function parsePasswd(text: string): PasswdEntry[] {
-  return lines(text).flatMap(([name, , uid, gid, , home]) => (name && uid && gid ? [{ name, uid: Number(uid), gid: Number(gid), home: home || '/' }] : []))
+  return lines(text).flatMap(([name, , uid, gid, , home]) =>
+    name && uid && gid ? [{ name, uid: Number(uid), gid: Number(gid), home: home || '/' }] : [],
+  )
 }
 
 function parseGroups(text: string): GroupEntry[] {
-  return lines(text).flatMap(([name, , gid, members]) => (name && gid ? [{ name, gid: Number(gid), members: (members ?? '').split(',') }] : []))
+  return lines(text).flatMap(([name, , gid, members]) =>
+    name && gid ? [{ name, gid: Number(gid), members: (members ?? '').split(',') }] : [],
+  )
 }
 
 function lines(text: string): string[][] {
-  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((line) => line.split(':'))
+  return text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split(':'))
 }

@@ -61,15 +61,22 @@ function prepare(root: string): void {
     if (DIRECTORIES.every((directory) => known.has(directory.split('/')[0] as string))) return
     const filesystem = filesystemOf(root)
     if (filesystem?.isNetwork === true) {
-      throw new StoreError('STORE_UNUSABLE', `The store cannot be on ${filesystem.type}: ${root} is on the network filesystem ${filesystem.mountPoint}`, {
-        hint: 'Choose a directory on a local disk with --root: locks and the database need one',
-      })
+      throw new StoreError(
+        'STORE_UNUSABLE',
+        `The store cannot be on ${filesystem.type}: ${root} is on the network filesystem ${filesystem.mountPoint}`,
+        {
+          hint: 'Choose a directory on a local disk with --root: locks and the database need one',
+        },
+      )
     }
     for (const directory of DIRECTORIES) mkdirSync(join(root, directory), { recursive: true, mode: 0o700 })
   } catch (error) {
     const code = codeOf(error)
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST') {
-      throw new StoreError('STORE_UNUSABLE', `Cannot use ${root} as the store`, { cause: error, hint: 'Choose another directory with --root or LAMINA_ROOT' })
+      throw new StoreError('STORE_UNUSABLE', `Cannot use ${root} as the store`, {
+        cause: error,
+        hint: 'Choose another directory with --root or LAMINA_ROOT',
+      })
     }
     throw explainDiskFull(error, root)
   }

@@ -20,7 +20,11 @@ export async function digestStream(source: ByteStream, algorithm: Algorithm = 's
 }
 
 /** Yields `source` unchanged; `onEnd` gets digest and size once it has ended. */
-export async function* measure(source: ByteStream, onEnd: (measured: Measure) => void, algorithm: Algorithm = 'sha256'): AsyncGenerator<Uint8Array> {
+export async function* measure(
+  source: ByteStream,
+  onEnd: (measured: Measure) => void,
+  algorithm: Algorithm = 'sha256',
+): AsyncGenerator<Uint8Array> {
   const hasher = createHash(algorithm)
   let size = 0
   for await (const piece of source) {
@@ -39,7 +43,8 @@ export async function* verify(source: ByteStream, want: Pick<Descriptor, 'digest
   for await (const piece of source) {
     size += piece.length
     // SECURITY: fail before yielding, so a hostile peer cannot fill the disk past the announced size.
-    if (size > want.size) throw new StreamError('SIZE_INVALID', `${want.digest} is longer than the ${want.size} bytes that its descriptor says`)
+    if (size > want.size)
+      throw new StreamError('SIZE_INVALID', `${want.digest} is longer than the ${want.size} bytes that its descriptor says`)
     hasher.update(piece)
     yield piece
   }

@@ -39,7 +39,7 @@ export async function writeFileFrom(path: string, source: ByteStream, options: W
   let size = 0
   for await (const piece of source) {
     options.signal?.throwIfAborted()
-    for (let at = 0; at < piece.length; ) at += (await file.write(piece, at)).bytesWritten
+    for (let at = 0; at < piece.length;) at += (await file.write(piece, at)).bytesWritten
     size += piece.length
     options.onBytes?.(size)
   }

@@ -27,7 +27,10 @@ const HEADER = Uint8Array.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
  * One gzip member (RFC 1952), compressed in 1 MiB blocks on all cores. The output depends on the bytes and the level only,
  * not on the number of cores nor on how the source is cut; across versions of zlib it may differ.
  */
-export async function* gzip(source: ByteStream, options: { readonly level?: number; readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<Uint8Array> {
+export async function* gzip(
+  source: ByteStream,
+  options: { readonly level?: number; readonly signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<Uint8Array> {
   const level = options.level ?? 6
   using pool = new Pool(Math.min(8, availableParallelism()))
   yield HEADER

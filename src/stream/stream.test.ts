@@ -4,10 +4,23 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { codeOf } from '../kit/mod.ts'
-import { decompress, digestBytes, digestStream, gzip, limitSize, readAll, rechunk, sniffCompression, streamOf, verify, zstd } from './mod.ts'
+import {
+  decompress,
+  digestBytes,
+  digestStream,
+  gzip,
+  limitSize,
+  readAll,
+  rechunk,
+  sniffCompression,
+  streamOf,
+  verify,
+  zstd,
+} from './mod.ts'
 
 const big = Buffer.concat([randomBytes(300_000), Buffer.alloc(5_000_000, 'the same words again '), randomBytes(1_500_001)])
-const cut = (bytes: Uint8Array, size: number): Uint8Array[] => Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
+const cut = (bytes: Uint8Array, size: number): Uint8Array[] =>
+  Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
 const bytesOf = async (source: AsyncIterable<Uint8Array>): Promise<Buffer> => Buffer.from(await readAll(source, 1e9))
 const outcome = async (source: AsyncIterable<Uint8Array>): Promise<string> => {
   try {
@@ -26,7 +39,8 @@ for (const { name, pieces, size, code } of [
   { name: 'same size, other bytes', pieces: ['jello'], size: 5, code: 'DIGEST_INVALID' },
   { name: 'nothing', pieces: [], size: 5, code: 'SIZE_INVALID' },
 ]) {
-  test(`verify(): ${name}`, async () => assert.equal(await outcome(verify(streamOf(...pieces.map((piece) => Buffer.from(piece))), { digest: digestBytes(hello), size })), code))
+  test(`verify(): ${name}`, async () =>
+    assert.equal(await outcome(verify(streamOf(...pieces.map((piece) => Buffer.from(piece))), { digest: digestBytes(hello), size })), code))
 }
 
 test('gzip: gzip itself reads it back, whatever the chunking, always the same bytes', async () => {
@@ -59,7 +73,11 @@ test('decompress tells gzip, zstd and plain apart, in any chunking', async () =>
 
 for (const { name, bytes, code } of [
   { name: 'a truncated gzip', bytes: gzipSync(big).subarray(0, -9), code: 'TRUNCATED' },
-  { name: 'a gzip with a flipped byte', bytes: Buffer.from(gzipSync(big).map((byte, i) => (i === 5000 ? byte ^ 255 : byte))), code: 'COMPRESSION_INVALID' },
+  {
+    name: 'a gzip with a flipped byte',
+    bytes: Buffer.from(gzipSync(big).map((byte, i) => (i === 5000 ? byte ^ 255 : byte))),
+    code: 'COMPRESSION_INVALID',
+  },
   { name: 'a truncated zstd', bytes: zstdCompressSync(big).subarray(0, -9), code: 'TRUNCATED' },
 ]) {
   test(`decompress: ${name}`, async () => assert.equal(await outcome(decompress(streamOf(bytes))), code))
@@ -77,7 +95,13 @@ test('limitSize and rechunk', async () => {
   assert.equal(await outcome(limitSize(streamOf(hello), 4)), 'TOO_LARGE')
   const sizes: number[] = []
   for await (const piece of rechunk(streamOf(...cut(big, 77_777)), 1 << 20)) sizes.push(piece.length)
-  assert.deepEqual(sizes.slice(0, -1), sizes.slice(0, -1).map(() => 1 << 20))
-  assert.equal(sizes.reduce((a, b) => a + b), big.length)
+  assert.deepEqual(
+    sizes.slice(0, -1),
+    sizes.slice(0, -1).map(() => 1 << 20),
+  )
+  assert.equal(
+    sizes.reduce((a, b) => a + b),
+    big.length,
+  )
   assert.deepEqual(await digestStream(streamOf(hello)), { digest: digestBytes(hello), size: 5 })
 })

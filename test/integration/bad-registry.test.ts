@@ -18,7 +18,8 @@ function registryWith(layer: Buffer, claimed: { digest: string; size: number }):
     layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', ...claimed }],
   })
   return (request, response) => {
-    if (request.url?.includes('/manifests/') === true) return void response.writeHead(200, { 'content-type': MANIFEST, 'docker-content-digest': digestOf(manifest) }).end(manifest)
+    if (request.url?.includes('/manifests/') === true)
+      return void response.writeHead(200, { 'content-type': MANIFEST, 'docker-content-digest': digestOf(manifest) }).end(manifest)
     if (request.url?.endsWith(digestOf(config)) === true) return void response.writeHead(200).end(config)
     response.writeHead(200, { 'content-length': String(claimed.size) })
     if (layer.length < claimed.size) return void response.write(layer, () => response.destroy())
@@ -44,15 +45,31 @@ async function serve(t: TestContext, listener: RequestListener): Promise<string>
 }
 
 for (const { name, listener, says } of [
-  { name: '401', listener: answer(401, error('UNAUTHORIZED'), { 'www-authenticate': 'Basic realm="r"' }), says: /credentials|log in|unauthori[sz]ed/i },
+  {
+    name: '401',
+    listener: answer(401, error('UNAUTHORIZED'), { 'www-authenticate': 'Basic realm="r"' }),
+    says: /credentials|log in|unauthori[sz]ed/i,
+  },
   { name: '403', listener: answer(403, error('DENIED')), says: /denied|403/i },
   { name: '404', listener: answer(404, error('MANIFEST_UNKNOWN')), says: /not found|no such|unknown|404/i },
   { name: '429', listener: answer(429, error('TOOMANYREQUESTS'), { 'retry-after': '0' }), says: /429|too many|rate/i },
   { name: '500', listener: answer(500, 'oops'), says: /500/ },
   { name: 'a manifest that is not JSON', listener: answer(200, '<html>hello</html>', { 'content-type': MANIFEST }), says: /JSON/ },
-  { name: 'a page of another server', listener: answer(200, '<html>hello</html>', { 'content-type': 'text/html' }), says: /html|manifest|JSON/i },
-  { name: 'a wrong digest', listener: registryWith(Buffer.from('other bytes'), { digest: digestOf('these bytes'), size: 11 }), says: /digest/i },
-  { name: 'a truncated body', listener: registryWith(Buffer.from('short'), { digest: digestOf('long'), size: 5000 }), says: /5000|broke|ended|truncated|short|closed/i },
+  {
+    name: 'a page of another server',
+    listener: answer(200, '<html>hello</html>', { 'content-type': 'text/html' }),
+    says: /html|manifest|JSON/i,
+  },
+  {
+    name: 'a wrong digest',
+    listener: registryWith(Buffer.from('other bytes'), { digest: digestOf('these bytes'), size: 11 }),
+    says: /digest/i,
+  },
+  {
+    name: 'a truncated body',
+    listener: registryWith(Buffer.from('short'), { digest: digestOf('long'), size: 5000 }),
+    says: /5000|broke|ended|truncated|short|closed/i,
+  },
 ] as const) {
   test(`a registry that answers with ${name}`, { timeout: 120_000 }, async (t) => {
     const box = await sandbox(t)

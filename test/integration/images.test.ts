@@ -27,7 +27,9 @@ test('import, images, history, inspect, tag, rmi, gc', async (t) => {
   assert.match(history[0] ?? '', /^IMAGE +CREATED +CREATED BY +SIZE +COMMENT$/)
   assert.match(history.at(-1) ?? '', /made for a test$/)
 
-  const [inspected] = JSON.parse(await box.ok(['inspect', id.slice(7, 15)])) as [{ Id: string; RepoTags: string[]; Config: { Cmd: string[]; Env: string[] }; RootFS: { Layers: string[] } }]
+  const [inspected] = JSON.parse(await box.ok(['inspect', id.slice(7, 15)])) as [
+    { Id: string; RepoTags: string[]; Config: { Cmd: string[]; Env: string[] }; RootFS: { Layers: string[] } },
+  ]
   assert.equal(inspected.Id, id)
   assert.deepEqual(inspected.RepoTags, ['busybox:1'])
   assert.deepEqual(inspected.Config.Cmd, ['sh', '-c', 'echo $HOME'])
@@ -65,7 +67,10 @@ test('import takes gzip and zstd, files and standard input, and gives the same l
   await box.ok(['import', join(box.path, 'a.tgz'), 'a:gzip'])
   await box.ok(['import', join(box.path, 'a.tzst'), 'a:zstd'])
   await box.ok(['import', '--platform', 'linux/arm64', '-', 'a:stdin'], { input: bytes })
-  const inspected = JSON.parse(await box.ok(['inspect', 'a:plain', 'a:gzip', 'a:zstd', 'a:stdin'])) as { RootFS: { Layers: string[] }; Architecture: string }[]
+  const inspected = JSON.parse(await box.ok(['inspect', 'a:plain', 'a:gzip', 'a:zstd', 'a:stdin'])) as {
+    RootFS: { Layers: string[] }
+    Architecture: string
+  }[]
   assert.equal(new Set(inspected.map((image) => image.RootFS.Layers[0])).size, 1)
   assert.equal(inspected[3]?.Architecture, 'arm64')
 })

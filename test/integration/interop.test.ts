@@ -55,7 +55,9 @@ test('archives: ours load in skopeo, skopeo’s load here, the image ID stays', 
     ['docker-archive', ''],
     ['oci-archive', ''],
   ] as const) {
-    const inspected = JSON.parse(await skopeo('inspect', '--raw', '--config', `${transport}:${archive}${suffix}`)) as { rootfs: { diff_ids: string[] } }
+    const inspected = JSON.parse(await skopeo('inspect', '--raw', '--config', `${transport}:${archive}${suffix}`)) as {
+      rootfs: { diff_ids: string[] }
+    }
     assert.equal(inspected.rootfs.diff_ids.length, 3, transport)
     const out = join(box.path, `${transport}.tar`)
     await skopeo(...POLICY, 'copy', `${transport}:${archive}`, `${transport}:${out}:example.com/made:1`)

@@ -35,9 +35,16 @@ test(`SIGKILL at ${ROUNDS} random moments of pulls, builds, tags and gc at once`
 
   for (let round = 0; round < ROUNDS; round++) {
     await writeFile(join(context, 'pages/round.txt'), `round ${round}\n`)
-    const children = [start('pull', remote), start('build', '-t', `site:${round % 3}`, context), start('tag', 'busybox', `box:${round % 5}`), start('gc')]
+    const children = [
+      start('pull', remote),
+      start('build', '-t', `site:${round % 3}`, context),
+      start('tag', 'busybox', `box:${round % 5}`),
+      start('gc'),
+    ]
     if (round % 4 === 3) children.push(start('rmi', '-f', remote))
-    const ended = Promise.all(children.map((child) => (child.exitCode === null && child.signalCode === null ? once(child, 'close') : undefined)))
+    const ended = Promise.all(
+      children.map((child) => (child.exitCode === null && child.signalCode === null ? once(child, 'close') : undefined)),
+    )
     await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 1200))
     for (const child of children) child.kill('SIGKILL')
     await ended
@@ -65,8 +72,13 @@ async function checkWhole(box: Sandbox): Promise<void> {
 /** No process and no mount of the sandbox is left, but the registry. */
 async function settled(box: Sandbox): Promise<void> {
   const left = (): string[] => [
-    ...readFileSync('/proc/mounts', 'utf8').split('\n').filter((line) => line.includes(box.root)),
-    ...readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(commandLine).filter((line) => line.includes(box.root)),
+    ...readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(box.root)),
+    ...readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(commandLine)
+      .filter((line) => line.includes(box.root)),
   ]
   for (let i = 0; i < 100 && left().length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 100))
   assert.deepEqual(left(), [])

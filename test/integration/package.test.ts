@@ -12,11 +12,18 @@ test('npm pack, install elsewhere, run', { timeout: 300_000 }, async (t) => {
   assert.equal(packed.code, 0, packed.stderr)
   const tarball = (await readdir(box.path)).find((name) => name.endsWith('.tgz')) as string
   const listing = (await execute('tar', ['-tzf', join(box.path, tarball)])).stdout.split('\n')
-  for (const file of ['package/bin/lamina', 'package/dist/main.js', 'package/LICENSE', 'package/README.md']) assert.ok(listing.includes(file), file)
-  assert.deepEqual(listing.filter((file) => /package\/(src|test|bench|scripts|\.ci)\//.test(file)), [])
+  for (const file of ['package/bin/lamina', 'package/dist/main.js', 'package/LICENSE', 'package/README.md'])
+    assert.ok(listing.includes(file), file)
+  assert.deepEqual(
+    listing.filter((file) => /package\/(src|test|bench|scripts|\.ci)\//.test(file)),
+    [],
+  )
 
   await writeFile(join(box.path, 'package.json'), '{"private":true}')
-  const installed = await execute('npm', ['install', '--no-audit', '--no-fund', join(box.path, tarball)], { cwd: box.path, timeout: 240_000 })
+  const installed = await execute('npm', ['install', '--no-audit', '--no-fund', join(box.path, tarball)], {
+    cwd: box.path,
+    timeout: 240_000,
+  })
   assert.equal(installed.code, 0, installed.stderr)
   const lamina = join(box.path, 'node_modules/.bin/lamina')
   assert.match((await execute(lamina, ['--version'])).stdout, /^lamina \d+\.\d+\.\d+\n$/)

@@ -41,7 +41,14 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (!needs(t, { root: true, programs: ['busybox', 'runc'] })) return
     const box = await sandbox(t)
     await box.ok(['import', await busyboxTar(), 'bb'])
-    const container = box.start(['run', '--rm', 'bb', 'sh', '-c', 'trap "echo stopped; exit 5" TERM; echo ready; while :; do sleep 0.1; done'])
+    const container = box.start([
+      'run',
+      '--rm',
+      'bb',
+      'sh',
+      '-c',
+      'trap "echo stopped; exit 5" TERM; echo ready; while :; do sleep 0.1; done',
+    ])
     let said = ''
     container.stdout?.setEncoding('utf8').on('data', (text: string) => (said += text))
     while (!said.includes('ready')) await once(container.stdout as NodeJS.ReadableStream, 'data')
@@ -60,7 +67,9 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
 
 /** Mounts of this sandbox that the whole machine sees, and processes that name it. */
 function leftovers(box: Sandbox): string[] {
-  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n').filter((line) => line.includes(box.path))
+  const mounts = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(box.path))
   const processes = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((pid) => commandLine(pid))

@@ -12,7 +12,11 @@ export const isRoot = process.getuid?.() === 0
 /** The program's path, or undefined. Debian's docker is asked for by its full path: another one may be first on PATH. */
 export function find(program: string): string | undefined {
   const places = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin']
-  return program.startsWith('/') ? (existsSync(program) ? program : undefined) : places.map((place) => join(place, program)).find((path) => existsSync(path))
+  return program.startsWith('/')
+    ? existsSync(program)
+      ? program
+      : undefined
+    : places.map((place) => join(place, program)).find((path) => existsSync(path))
 }
 
 /** Skips the test, with the reason, unless all is there. Returns false when it was skipped. */
@@ -32,8 +36,8 @@ export async function busyboxTar(): Promise<string> {
   return cached('busybox.tar', async (file) => {
     const busybox = find('busybox') as string
     const applets = execFileSync(busybox, ['--list'], { encoding: 'utf8' }).trim().split('\n')
-    const script = `set -e; d=$(mktemp -d); trap 'rm -rf "$d"' EXIT; mkdir -p "$d/bin" "$d/etc" "$d/tmp" "$d/root"; chmod 1777 "$d/tmp"
-      cp ${busybox} "$d/bin/busybox"; for a in ${applets.join(' ')}; do ln -sf busybox "$d/bin/$a"; done
+    const script = `set -e; d=$(mktemp -d); chmod 755 "$d"; trap 'rm -rf "$d"' EXIT; mkdir -p "$d/bin" "$d/etc" "$d/tmp" "$d/root"; chmod 1777 "$d/tmp"
+      cp ${busybox} "$d/bin/busybox"; for a in ${applets.filter((applet) => applet !== 'busybox').join(" ")}; do ln -sf busybox "$d/bin/$a"; done
       printf 'root:x:0:0:root:/root:/bin/sh\\nbob:x:1000:1000::/home/bob:/bin/sh\\n' > "$d/etc/passwd"; printf 'root:x:0:\\nbob:x:1000:\\nstaff:x:50:bob\\n' > "$d/etc/group"
       tar -C "$d" --owner=0 --group=0 --sort=name --mtime=@0 -cf ${file} .`
     execFileSync('sh', ['-c', script])
@@ -44,9 +48,15 @@ export async function busyboxTar(): Promise<string> {
 export async function debianTar(): Promise<string> {
   return cached('debian-bookworm.tar', async (file) => {
     const path = `${process.env['PATH']}:/usr/sbin:/sbin`
-    const { code, stdout, stderr } = await execute('debootstrap', ['--variant=minbase', 'bookworm', `${file}.d`], { env: { PATH: path }, timeout: 600_000 })
+    const { code, stdout, stderr } = await execute('debootstrap', ['--variant=minbase', 'bookworm', `${file}.d`], {
+      env: { PATH: path },
+      timeout: 600_000,
+    })
     if (code !== 0) throw new Error(`debootstrap ended with ${code}\n${stdout.slice(-2000)}\n${stderr}`)
-    execFileSync('sh', ['-c', `rm -rf ${file}.d/var/cache/apt/archives/*.deb; tar -C ${file}.d --numeric-owner -cf ${file} . && rm -rf ${file}.d`])
+    execFileSync('sh', [
+      '-c',
+      `rm -rf ${file}.d/var/cache/apt/archives/*.deb; tar -C ${file}.d --numeric-owner -cf ${file} . && rm -rf ${file}.d`,
+    ])
   })
 }
 
@@ -70,7 +80,19 @@ async function cached(name: string, make: (file: string) => Promise<void>): Prom
 export async function privateDocker(t: TestContext, directory: string): Promise<(...args: string[]) => Promise<string>> {
   await mkdir(directory, { recursive: true })
   const socket = `unix://${directory}/docker.sock`
-  const args = ['--data-root', `${directory}/data`, '--exec-root', `${directory}/exec`, '-H', socket, '-p', `${directory}/docker.pid`, '--iptables=false', '--bridge=none', '--storage-driver=overlay2']
+  const args = [
+    '--data-root',
+    `${directory}/data`,
+    '--exec-root',
+    `${directory}/exec`,
+    '-H',
+    socket,
+    '-p',
+    `${directory}/docker.pid`,
+    '--iptables=false',
+    '--bridge=none',
+    '--storage-driver=overlay2',
+  ]
   const daemon = spawn(find('dockerd') as string, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   daemon.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4000)))
@@ -79,12 +101,20 @@ export async function privateDocker(t: TestContext, directory: string): Promise<
     await rm(directory, { recursive: true, force: true })
   })
   const docker = async (...words: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await execute('/usr/bin/docker', ['-H', socket, ...words], { env: { DOCKER_BUILDKIT: '1' }, timeout: 300_000 })
+    const { code, stdout, stderr } = await execute('/usr/bin/docker', ['-H', socket, ...words], {
+      env: { DOCKER_BUILDKIT: '1' },
+      timeout: 300_000,
+    })
     if (code !== 0) throw new Error(`docker ${words.join(' ')} ended with ${code}\n${stdout}\n${stderr}`)
     return stdout.trim()
   }
   for (let i = 0; i < 100; i++) {
-    if (await docker('version').then(() => true).catch(() => false)) return docker
+    if (
+      await docker('version')
+        .then(() => true)
+        .catch(() => false)
+    )
+      return docker
     if (daemon.exitCode !== null) break
     await new Promise((resolve) => setTimeout(resolve, 200))
   }

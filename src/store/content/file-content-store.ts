@@ -67,7 +67,8 @@ export function fileContentStore(root: string, database: Database): ContentStore
     async read(digest, limit = READ_LIMIT) {
       const found = find(digest)
       if (found === undefined) throw unknown(digest)
-      if (found.size > limit) throw new StoreError('BLOB_TOO_LARGE', `Blob ${digest} has ${formatBytes(found.size)}, more than ${formatBytes(limit)}`)
+      if (found.size > limit)
+        throw new StoreError('BLOB_TOO_LARGE', `Blob ${digest} has ${formatBytes(found.size)}, more than ${formatBytes(limit)}`)
       const bytes = await readAll(fileStream(path(digest)), limit)
       if (digestBytes(bytes, algorithmOf(digest)) !== digest) throw damaged(digest)
       return bytes
@@ -144,10 +145,16 @@ async function receive(file: string, want: Wanted, openSource: (start: number) =
       await handle.sync()
       return
     }
-    if (size < want.size) throw new StoreError('BLOB_DAMAGED', `Blob ${want.digest} ended after ${size} of ${want.size} bytes`, { hint: 'Run the command again: it goes on where it stopped' })
+    if (size < want.size)
+      throw new StoreError('BLOB_DAMAGED', `Blob ${want.digest} ended after ${size} of ${want.size} bytes`, {
+        hint: 'Run the command again: it goes on where it stopped',
+      })
     await rm(file, { force: true })
     // The part that was kept may have been wrong: try once from the beginning.
-    if (start === 0) throw new StoreError('BLOB_DAMAGED', `Wrong digest: wanted ${want.digest}, got ${digest}`, { hint: 'The source sends other bytes than its manifest names; nothing was kept' })
+    if (start === 0)
+      throw new StoreError('BLOB_DAMAGED', `Wrong digest: wanted ${want.digest}, got ${digest}`, {
+        hint: 'The source sends other bytes than its manifest names; nothing was kept',
+      })
   }
 }
 
@@ -156,18 +163,24 @@ async function* limitTo(source: ByteStream, want: Wanted, start: number): AsyncG
   for await (const piece of source) {
     size += piece.length
     // SECURITY: a hostile source must not fill the disk past the announced size.
-    if (size > want.size) throw new StoreError('BLOB_DAMAGED', `Blob ${want.digest} is longer than the ${want.size} bytes that its descriptor says`)
+    if (size > want.size)
+      throw new StoreError('BLOB_DAMAGED', `Blob ${want.digest} is longer than the ${want.size} bytes that its descriptor says`)
     yield piece
   }
 }
 
-async function append(handle: FileHandle, hash: Hash, source: ByteStream, options: PutOptions & { readonly start?: number }): Promise<number> {
+async function append(
+  handle: FileHandle,
+  hash: Hash,
+  source: ByteStream,
+  options: PutOptions & { readonly start?: number },
+): Promise<number> {
   const start = options.start ?? 0
   let size = 0
   for await (const piece of source) {
     options.signal?.throwIfAborted()
     hash.update(piece)
-    for (let at = 0; at < piece.length; ) at += (await handle.write(piece, at, piece.length - at, start + size + at)).bytesWritten
+    for (let at = 0; at < piece.length;) at += (await handle.write(piece, at, piece.length - at, start + size + at)).bytesWritten
     size += piece.length
     options.onBytes?.(start + size)
   }

@@ -48,7 +48,11 @@ export async function* verifyStore(parts: Parts, options: VerifyOptions): AsyncG
   yield* missing(parts)
 }
 
-async function blobProblem({ root, database, content }: Parts, digest: Digest, signal: AbortSignal | undefined): Promise<string | undefined> {
+async function blobProblem(
+  { root, database, content }: Parts,
+  digest: Digest,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
   const path = content.path(digest)
   const isKnown = (): boolean => database.get('SELECT 1 FROM blobs WHERE digest = ?', digest) !== undefined
   const look = async (): Promise<string | undefined> => {
@@ -89,7 +93,8 @@ function* missing({ database, content, layers }: Parts): Generator<VerifyFinding
     if (!has(document.config.digest)) return yield document.config.digest
     const isImage = isImageConfigType(document.config.mediaType)
     const diffIds = isImage ? parseImageConfig(readFileSync(content.path(document.config.digest))).rootfs.diff_ids : []
-    for (const [i, layer] of document.layers.entries()) if (!has(layer.digest) && !has(diffIds[i] ?? layer.digest) && layer.urls === undefined) yield layer.digest
+    for (const [i, layer] of document.layers.entries())
+      if (!has(layer.digest) && !has(diffIds[i] ?? layer.digest) && layer.urls === undefined) yield layer.digest
   }
   for (const row of database.all<{ name: string; digest: string; media_type: string }>('SELECT name, digest, media_type FROM tags')) {
     for (const digest of needs({ digest: row.digest as Digest, mediaType: row.media_type })) {

@@ -51,12 +51,15 @@ function sweepRows(parts: Parts, edges: Edges, report: Report, signal: AbortSign
   // Filled before the transaction, so that inside it hardly anything is read from disk.
   reachable(database, content, edges, rootsOf(database))
   const sizes = new Map(layers.list().map(({ key, bytes }) => [key, bytes]))
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     signal?.throwIfAborted()
     const batch = database.transaction(() => {
       const live = reachable(database, content, edges, rootsOf(database))
       forgetImages(database, live, { dryRun: false }, report)
-      const found: Garbage[] = [...garbageBlobs(database, live), ...garbageLayers({ list: () => layerRows(database, sizes), forget: (key) => layers.forget(key) }, live)].slice(0, BATCH)
+      const found: Garbage[] = [
+        ...garbageBlobs(database, live),
+        ...garbageLayers({ list: () => layerRows(database, sizes), forget: (key) => layers.forget(key) }, live),
+      ].slice(0, BATCH)
       for (const item of found) item.forget()
       return found
     })
@@ -66,14 +69,21 @@ function sweepRows(parts: Parts, edges: Edges, report: Report, signal: AbortSign
 }
 
 function layerRows(database: Database, sizes: ReadonlyMap<string, number>): { key: string; diffId: Digest; bytes: number }[] {
-  return database.all<{ key: string; diff_id: string }>('SELECT key, diff_id FROM layers').map(({ key, diff_id }) => ({ key, diffId: diff_id as Digest, bytes: sizes.get(key) ?? 0 }))
+  return database
+    .all<{ key: string; diff_id: string }>('SELECT key, diff_id FROM layers')
+    .map(({ key, diff_id }) => ({ key, diffId: diff_id as Digest, bytes: sizes.get(key) ?? 0 }))
 }
 
 function garbageBlobs(database: Database, live: ReadonlySet<Digest>): Garbage[] {
   return database
     .all<{ digest: string; size: number }>('SELECT digest, size FROM blobs')
     .filter(({ digest }) => !live.has(digest as Digest))
-    .map(({ digest, size }) => ({ kind: 'blob', id: digest, bytes: size, forget: () => void database.run('DELETE FROM blobs WHERE digest = ?', digest) }))
+    .map(({ digest, size }) => ({
+      kind: 'blob',
+      id: digest,
+      bytes: size,
+      forget: () => void database.run('DELETE FROM blobs WHERE digest = ?', digest),
+    }))
 }
 
 function garbageLayers(layers: Pick<LayerMaintenance, 'list' | 'forget'>, live: ReadonlySet<Digest>): Garbage[] {
@@ -174,7 +184,10 @@ class Report implements GcReport {
   constructor(onItem: ((item: GcItem) => void) | undefined) {
     this.#onItem = onItem
     const kinds = ['blob', 'layer', 'ingest', 'staging', 'image', 'container', 'lease'] as const
-    this.byKind = Object.fromEntries(kinds.map((kind) => [kind, { items: 0, bytes: 0 }])) as Record<GcItem['kind'], { items: number; bytes: number }>
+    this.byKind = Object.fromEntries(kinds.map((kind) => [kind, { items: 0, bytes: 0 }])) as Record<
+      GcItem['kind'],
+      { items: number; bytes: number }
+    >
   }
 
   add({ kind, id, bytes }: GcItem): void {

@@ -21,7 +21,8 @@ export function reachable(database: Database, content: ContentStore, edges: Edge
   const live = new Set<Digest>()
   const types = new Map<Digest, string>()
   for (const table of ['tags', 'images']) {
-    for (const row of database.all<{ digest: string; media_type: string }>(`SELECT digest, media_type FROM ${table}`)) types.set(row.digest as Digest, row.media_type)
+    for (const row of database.all<{ digest: string; media_type: string }>(`SELECT digest, media_type FROM ${table}`))
+      types.set(row.digest as Digest, row.media_type)
   }
   const pending = [...roots]
   for (let digest = pending.pop(); digest !== undefined; digest = pending.pop()) {

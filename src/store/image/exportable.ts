@@ -1,4 +1,12 @@
-import { layerCompression, MediaType, parseManifestDocument, type Compression, type Descriptor, type Digest, type DiffId } from '../../oci/mod.ts'
+import {
+  layerCompression,
+  MediaType,
+  parseManifestDocument,
+  type Compression,
+  type Descriptor,
+  type Digest,
+  type DiffId,
+} from '../../oci/mod.ts'
 import { gzip, zstd, type ByteStream } from '../../stream/mod.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import type { Layers } from '../layers/layers.ts'
@@ -18,11 +26,27 @@ interface Parts {
 }
 
 /** Remembers that the compressed blob unpacks to the layer. */
-export function recordLayerBlob(database: Database, diffId: DiffId, compression: Packed, blob: { readonly digest: Digest; readonly size: number }): void {
-  const known = database.get('SELECT 1 FROM layer_blobs WHERE diff_id = ? AND compression = ? AND digest = ?', diffId, compression, blob.digest)
+export function recordLayerBlob(
+  database: Database,
+  diffId: DiffId,
+  compression: Packed,
+  blob: { readonly digest: Digest; readonly size: number },
+): void {
+  const known = database.get(
+    'SELECT 1 FROM layer_blobs WHERE diff_id = ? AND compression = ? AND digest = ?',
+    diffId,
+    compression,
+    blob.digest,
+  )
   if (known !== undefined) return
   database.transaction(() =>
-    database.run('INSERT OR IGNORE INTO layer_blobs (diff_id, compression, digest, size) VALUES (?, ?, ?, ?)', diffId, compression, blob.digest, blob.size),
+    database.run(
+      'INSERT OR IGNORE INTO layer_blobs (diff_id, compression, digest, size) VALUES (?, ?, ?, ?)',
+      diffId,
+      compression,
+      blob.digest,
+      blob.size,
+    ),
   )
 }
 
@@ -71,7 +95,11 @@ export function createExportable({ database, content, layers, images }: Parts): 
     return result
 
     async function compressedBlob(diffId: DiffId, size: number): Promise<{ digest: Digest; size: number }> {
-      const rows = database.all<{ digest: string; size: number }>('SELECT digest, size FROM layer_blobs WHERE diff_id = ? AND compression = ?', diffId, compression)
+      const rows = database.all<{ digest: string; size: number }>(
+        'SELECT digest, size FROM layer_blobs WHERE diff_id = ? AND compression = ?',
+        diffId,
+        compression,
+      )
       for (const row of rows) {
         if (content.find(row.digest as Digest, lease) !== undefined) return { digest: row.digest as Digest, size: row.size }
       }

@@ -39,7 +39,12 @@ export function storeSink(store: Store, options: StoreSinkOptions): ImageSink {
   const isUnpackedAs = (descriptor: Descriptor, diffId: DiffId | undefined): boolean =>
     diffId === descriptor.digest && store.layers.find(diffId, lease) !== undefined
 
-  const putLayer = async (descriptor: Descriptor, diffId: DiffId, open: (start: number) => Promise<ByteStream>, writing: WriteOptions): Promise<void> => {
+  const putLayer = async (
+    descriptor: Descriptor,
+    diffId: DiffId,
+    open: (start: number) => Promise<ByteStream>,
+    writing: WriteOptions,
+  ): Promise<void> => {
     const { signal, onBytes, onWait } = writing
     const compression = layerCompression(descriptor.mediaType)
     if (compression === 'none' && diffId === descriptor.digest) {
@@ -64,7 +69,9 @@ export function storeSink(store: Store, options: StoreSinkOptions): ImageSink {
       return true
     }
     if (store.content.find(document.config.digest, lease) === undefined) return false
-    const diffIds = isImageConfigType(document.config.mediaType) ? parseImageConfig(await store.content.read(document.config.digest)).rootfs.diff_ids : []
+    const diffIds = isImageConfigType(document.config.mediaType)
+      ? parseImageConfig(await store.content.read(document.config.digest)).rootfs.diff_ids
+      : []
     return document.layers.every((layer, i) => hasLayer(layer, diffIds[i]))
   }
 
@@ -98,7 +105,10 @@ export function storeSink(store: Store, options: StoreSinkOptions): ImageSink {
       const document = parseManifestDocument(bytes, descriptor.mediaType)
       if (document.kind === 'manifest' && isImageConfigType(document.config.mediaType)) {
         parseImageConfig(await store.content.read(document.config.digest))
-        store.images.put({ id: document.config.digest, manifest: { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size } })
+        store.images.put({
+          id: document.config.digest,
+          manifest: { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size },
+        })
       }
     },
 

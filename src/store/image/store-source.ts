@@ -12,7 +12,9 @@ export function storeSource(store: Store, target: Descriptor, name: string): Ima
     async openBlob(descriptor, options = {}) {
       if (store.content.find(descriptor.digest) !== undefined) return store.content.open(descriptor.digest, options)
       if (store.layers.find(descriptor.digest) !== undefined) return store.layers.openTar(descriptor.digest, options)
-      throw new StoreError('BLOB_UNKNOWN', `Blob ${descriptor.digest} of ${name} is not in the store`, { hint: 'Pull or build the image again' })
+      throw new StoreError('BLOB_UNKNOWN', `Blob ${descriptor.digest} of ${name} is not in the store`, {
+        hint: 'Pull or build the image again',
+      })
     },
     async [Symbol.asyncDispose]() {},
   }

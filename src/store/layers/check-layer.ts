@@ -28,7 +28,9 @@ function problemOf(layer: UnpackedLayer): string | undefined {
     }
     const path = cleanEntryPath(entry.path).join('/')
     // What a later entry has replaced is not there any more, nor what was in it.
-    if (entry.type !== 'directory') for (const other of last.has(path) && last.get(path)?.type === 'directory' ? [...last.keys()] : []) if (other.startsWith(`${path}/`)) last.delete(other)
+    if (entry.type !== 'directory')
+      for (const other of last.has(path) && last.get(path)?.type === 'directory' ? [...last.keys()] : [])
+        if (other.startsWith(`${path}/`)) last.delete(other)
     last.set(path, entry)
   }
   for (const [path, entry] of last) {
@@ -41,11 +43,16 @@ function problemOf(layer: UnpackedLayer): string | undefined {
 function entryProblem({ directory }: UnpackedLayer, path: string, entry: TarEntry): string | undefined {
   if (parseWhiteout(path.slice(path.lastIndexOf('/') + 1)) !== undefined || entry.type === 'hardlink' || path === '') return undefined
   if (entry.type === 'character' && entry.devMajor === 0 && entry.devMinor === 0) return undefined
-  const stat = lstatSync(typeof fsPath(path) === 'string' ? `${directory}/${path}` : Buffer.concat([Buffer.from(`${directory}/`), encodePath(path)]), { bigint: true })
+  const stat = lstatSync(
+    typeof fsPath(path) === 'string' ? `${directory}/${path}` : Buffer.concat([Buffer.from(`${directory}/`), encodePath(path)]),
+    { bigint: true },
+  )
   const type = typeOf(stat)
   if (type !== entry.type) return `is a ${type ?? 'socket'}, not a ${entry.type}`
-  if (stat.uid !== BigInt(entry.uid) || stat.gid !== BigInt(entry.gid)) return `belongs to ${stat.uid}:${stat.gid}, not to ${entry.uid}:${entry.gid}`
-  if (type !== 'symlink' && (Number(stat.mode) & 0o7777) !== entry.mode) return `has the mode ${(Number(stat.mode) & 0o7777).toString(8)}, not ${entry.mode.toString(8)}`
+  if (stat.uid !== BigInt(entry.uid) || stat.gid !== BigInt(entry.gid))
+    return `belongs to ${stat.uid}:${stat.gid}, not to ${entry.uid}:${entry.gid}`
+  if (type !== 'symlink' && (Number(stat.mode) & 0o7777) !== entry.mode)
+    return `has the mode ${(Number(stat.mode) & 0o7777).toString(8)}, not ${entry.mode.toString(8)}`
   // Hard links of one tar may have different times; the last one wins.
   if (stat.nlink === 1n && type !== 'directory' && stat.mtimeNs / SECOND !== entry.mtimeNs / SECOND) return 'has another modification time'
   return undefined
@@ -58,7 +65,7 @@ function payloadProblem(file: string | Buffer, record: PayloadRecord): string | 
   const fd = openSync(file, 'r')
   try {
     for (const { offset, length } of record.segments ?? [{ offset: 0, length: record.size }]) {
-      for (let at = 0; at < length; ) {
+      for (let at = 0; at < length;) {
         const read = readSync(fd, buffer, 0, Math.min(buffer.length, length - at), offset + at)
         if (read === 0) return 'is too short'
         hash.update(buffer.subarray(0, read))

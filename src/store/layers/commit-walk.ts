@@ -1,6 +1,17 @@
 import { createHash } from 'node:crypto'
 import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, rmSync, type BigIntStats } from 'node:fs'
-import { comparePaths, decodePath, encodePath, formatWhiteout, fsPath, OPAQUE_WHITEOUT, TAR_TRAILER, tarHeader, tarPadding, type NewTarEntry } from '../../archive/mod.ts'
+import {
+  comparePaths,
+  decodePath,
+  encodePath,
+  formatWhiteout,
+  fsPath,
+  OPAQUE_WHITEOUT,
+  TAR_TRAILER,
+  tarHeader,
+  tarPadding,
+  type NewTarEntry,
+} from '../../archive/mod.ts'
 import { removeXattr, setTimes } from '../../host/mod.ts'
 import { attributesOf, dropOverlayXattrs, isOpaque, OPAQUE, readXattrs } from './attributes.ts'
 import { isWhiteout, typeOf } from './layer-view.ts'
@@ -8,7 +19,10 @@ import type { TocWriter } from './toc.ts'
 import type { View } from './view.ts'
 
 const SECOND = 1_000_000_000n
-const DEVICE = { major: (rdev: bigint): number => Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn)), minor: (rdev: bigint): number => Number((rdev & 0xffn) | ((rdev >> 12n) & ~0xffn)) }
+const DEVICE = {
+  major: (rdev: bigint): number => Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn)),
+  minor: (rdev: bigint): number => Number((rdev & 0xffn) | ((rdev >> 12n) & ~0xffn)),
+}
 
 export interface CommitResult {
   /** Hex SHA-256 of the tar. */
@@ -47,7 +61,15 @@ export class CommitWalk {
     const root = attributesOf(this.#upper)
     const before = this.#below.lookup('/')
     if (before === undefined || before.mode !== root.mode || before.uid !== root.uid || before.gid !== root.gid) {
-      this.#emit({ path: './', type: 'directory', mode: root.mode, uid: root.uid, gid: root.gid, mtimeNs: this.#time(root.mtimeNs), xattrs: readXattrs(this.#upper) })
+      this.#emit({
+        path: './',
+        type: 'directory',
+        mode: root.mode,
+        uid: root.uid,
+        gid: root.gid,
+        mtimeNs: this.#time(root.mtimeNs),
+        xattrs: readXattrs(this.#upper),
+      })
     }
     this.#directory('')
     dropOverlayXattrs(this.#upper, false)
@@ -56,7 +78,9 @@ export class CommitWalk {
   }
 
   #directory(path: string): void {
-    const names = readdirSync(this.#host(path), { encoding: 'buffer' }).map((name) => decodePath(name)).toSorted(comparePaths)
+    const names = readdirSync(this.#host(path), { encoding: 'buffer' })
+      .map((name) => decodePath(name))
+      .toSorted(comparePaths)
     for (const name of names) this.#node(path === '' ? name : `${path}/${name}`, name)
   }
 
@@ -83,7 +107,12 @@ export class CommitWalk {
       case 'symlink':
         return this.#emit({ ...common, type, linkPath: decodePath(readlinkSync(host, { encoding: 'buffer' })) })
       default:
-        return this.#emit({ ...common, type, xattrs, ...(type === 'fifo' ? {} : { devMajor: DEVICE.major(stat.rdev), devMinor: DEVICE.minor(stat.rdev) }) })
+        return this.#emit({
+          ...common,
+          type,
+          xattrs,
+          ...(type === 'fifo' ? {} : { devMajor: DEVICE.major(stat.rdev), devMinor: DEVICE.minor(stat.rdev) }),
+        })
     }
   }
 
@@ -104,10 +133,22 @@ export class CommitWalk {
     const xattrs = readXattrs(host)
     const depth = this.#pending.length
     this.#pending.push(() => {
-      this.#emit({ path: `${path}/`, type: 'directory', mode: Number(stat.mode) & 0o7777, uid: Number(stat.uid), gid: Number(stat.gid), mtimeNs, xattrs })
+      this.#emit({
+        path: `${path}/`,
+        type: 'directory',
+        mode: Number(stat.mode) & 0o7777,
+        uid: Number(stat.uid),
+        gid: Number(stat.gid),
+        mtimeNs,
+        xattrs,
+      })
       if (hides && before?.type === 'directory') this.#emit({ path: `${path}/${OPAQUE_WHITEOUT}`, type: 'file', mode: 0, mtimeNs: 0n })
     })
-    const isSame = before?.type === 'directory' && BigInt(before.mode) === (stat.mode & 0o7777n) && BigInt(before.uid) === stat.uid && BigInt(before.gid) === stat.gid
+    const isSame =
+      before?.type === 'directory' &&
+      BigInt(before.mode) === (stat.mode & 0o7777n) &&
+      BigInt(before.uid) === stat.uid &&
+      BigInt(before.gid) === stat.gid
     if (!isSame || hides) this.#flushPending()
     this.#directory(path)
     if (this.#pending.length > depth) {

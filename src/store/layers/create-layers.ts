@@ -70,12 +70,19 @@ class LayerStore implements Layers, LayerMaintenance {
     if (meanwhile !== undefined) return meanwhile
     await using staging = createStaging(join(this.#root, 'staging'))
     const toc = join(staging.scratch, 'toc')
-    const result = await this.#guard(() => runLayerJob({ kind: 'unpack', target: staging.upper, toc }, { source, signal, onBytes: options.onBytes, onWarning: options.onWarning }))
+    const result = await this.#guard(() =>
+      runLayerJob(
+        { kind: 'unpack', target: staging.upper, toc },
+        { source, signal, onBytes: options.onBytes, onWarning: options.onWarning },
+      ),
+    )
     const diffId = digestFrom('sha256', result.sha256)
     if (want !== undefined && want !== diffId) {
-      throw new StoreError('LAYER_MISMATCH', `The layer's uncompressed tar has the digest ${diffId}, its image config says ${want}`, { hint: 'The image is broken where it comes from; nothing of it was kept' })
+      throw new StoreError('LAYER_MISMATCH', `The layer's uncompressed tar has the digest ${diffId}, its image config says ${want}`, {
+        hint: 'The image is broken where it comes from; nothing of it was kept',
+      })
     }
-    return this.#publish(staging, diffId, result, { lease, signal, lock })
+    return await this.#publish(staging, diffId, result, { lease, signal, lock })
   }
 
   async stage(lease: Lease, below: readonly DiffId[] = []): Promise<Staging> {
@@ -83,7 +90,11 @@ class LayerStore implements Layers, LayerMaintenance {
     return createStaging(join(this.#root, 'staging'), await this.view(below, lease))
   }
 
-  async commit(staging: Staging, below: readonly DiffId[], options: { readonly lease: Lease; readonly signal?: AbortSignal | undefined; readonly clampTo?: number | undefined }): Promise<LayerInfo> {
+  async commit(
+    staging: Staging,
+    below: readonly DiffId[],
+    options: { readonly lease: Lease; readonly signal?: AbortSignal | undefined; readonly clampTo?: number | undefined },
+  ): Promise<LayerInfo> {
     const { lease, signal, clampTo } = options
     const layers = await this.#viewLayers(below, lease)
     const toc = join(staging.scratch, 'toc')
@@ -108,7 +119,11 @@ class LayerStore implements Layers, LayerMaintenance {
   list(): readonly { readonly key: string; readonly diffId: DiffId; readonly bytes: number }[] {
     return this.#database
       .all<LayerRow>('SELECT * FROM layers')
-      .map(({ key, diff_id }) => ({ key, diffId: diff_id as DiffId, bytes: existsSync(this.#directory(key)) ? diskUsage(this.#directory(key)) : 0 }))
+      .map(({ key, diff_id }) => ({
+        key,
+        diffId: diff_id as DiffId,
+        bytes: existsSync(this.#directory(key)) ? diskUsage(this.#directory(key)) : 0,
+      }))
   }
 
   forget(key: string): void {
@@ -128,7 +143,8 @@ class LayerStore implements Layers, LayerMaintenance {
       await removeTree(join(this.#root, 'layers', name))
     }
     const ids = new Set(this.#database.all<{ id: number }>('SELECT id FROM layers').map(({ id }) => shortName(id)))
-    for (const name of readdirSync(join(this.#root, 'l'))) if (!ids.has(name) && !existsSync(join(this.#root, 'l', name))) unlinkSync(join(this.#root, 'l', name))
+    for (const name of readdirSync(join(this.#root, 'l')))
+      if (!ids.has(name) && !existsSync(join(this.#root, 'l', name))) unlinkSync(join(this.#root, 'l', name))
   }
 
   async verify(diffId: DiffId): Promise<string | undefined> {
@@ -142,7 +158,8 @@ class LayerStore implements Layers, LayerMaintenance {
     const problem = this.#row(key) === undefined ? undefined : look()
     if (problem === undefined) return undefined
     this.#database.transaction(() => this.#database.run('DELETE FROM layers WHERE diff_id = ?', diffId))
-    for (const suffix of ['', '.toc', '.extra']) rename(join(this.#root, 'layers', key + suffix), join(this.#root, 'damaged', `layer-${key}${suffix}`))
+    for (const suffix of ['', '.toc', '.extra'])
+      rename(join(this.#root, 'layers', key + suffix), join(this.#root, 'damaged', `layer-${key}${suffix}`))
     return problem
   }
 
@@ -165,7 +182,8 @@ class LayerStore implements Layers, LayerMaintenance {
   /** The layer as it must be on top of `below`. */
   async #fit(plain: LayerRow, below: readonly LayerRow[], chainId: DiffId | undefined): Promise<LayerRow> {
     const needs = JSON.parse(plain.needs) as Needs
-    if (needs.whiteouts.length === 0 && needs.links.length === 0 && needs.implied.every((path) => path === '') && this.#hasPlainRoot(below)) return plain
+    if (needs.whiteouts.length === 0 && needs.links.length === 0 && needs.implied.every((path) => path === '') && this.#hasPlainRoot(below))
+      return plain
     const key = `${plain.key}-${chainId === undefined ? 'base' : encodedOf(chainId)}`
     const known = this.#row(key)
     if (known !== undefined) return known
@@ -203,10 +221,19 @@ class LayerStore implements Layers, LayerMaintenance {
     })
     await removeTree(this.#directory(key))
     renameSync(staging.upper, this.#directory(key))
-    return this.#record(key, like.diff_id as DiffId, { tarSize: like.tar_size, size: like.size, needs: { implied: [], whiteouts: [], links: [] } })
+    return this.#record(key, like.diff_id as DiffId, {
+      tarSize: like.tar_size,
+      size: like.size,
+      needs: { implied: [], whiteouts: [], links: [] },
+    })
   }
 
-  async #publish(staging: Staging, diffId: DiffId, result: LayerResult, options: { readonly lease: Lease; readonly signal: AbortSignal | undefined; readonly lock: FileLock | undefined }): Promise<LayerInfo> {
+  async #publish(
+    staging: Staging,
+    diffId: DiffId,
+    result: LayerResult,
+    options: { readonly lease: Lease; readonly signal: AbortSignal | undefined; readonly lock: FileLock | undefined },
+  ): Promise<LayerInfo> {
     options.lease.hold(diffId)
     using own = options.lock === undefined ? await acquireLock(this.#lockPath(diffId), { signal: options.signal }) : undefined
     void own
@@ -223,7 +250,15 @@ class LayerStore implements Layers, LayerMaintenance {
 
   #record(key: string, diffId: DiffId, { tarSize, size, needs }: Pick<LayerResult, 'tarSize' | 'size' | 'needs'>): LayerRow {
     const row = this.#database.transaction(() => {
-      this.#database.run('INSERT OR REPLACE INTO layers (key, diff_id, tar_size, size, needs, at) VALUES (?, ?, ?, ?, ?, ?)', key, diffId, tarSize, size, JSON.stringify(needs), Date.now())
+      this.#database.run(
+        'INSERT OR REPLACE INTO layers (key, diff_id, tar_size, size, needs, at) VALUES (?, ?, ?, ?, ?, ?)',
+        key,
+        diffId,
+        tarSize,
+        size,
+        JSON.stringify(needs),
+        Date.now(),
+      )
       const made = this.#row(key) as LayerRow
       symlinkSync(join('..', 'layers', key), join(this.#root, 'l', shortName(made.id)))
       return made
@@ -237,7 +272,12 @@ class LayerStore implements Layers, LayerMaintenance {
 
   /** Topmost first, as a view wants them. */
   #asViewLayers(rows: readonly LayerRow[]): ViewLayer[] {
-    return rows.map((row) => ({ directory: this.#directory(row.key), toc: row.key.includes('-merged-') ? undefined : this.#toc(encodedOf(row.diff_id as DiffId)) })).toReversed()
+    return rows
+      .map((row) => ({
+        directory: this.#directory(row.key),
+        toc: row.key.includes('-merged-') ? undefined : this.#toc(encodedOf(row.diff_id as DiffId)),
+      }))
+      .toReversed()
   }
 
   #unpacked(diffId: DiffId): UnpackedLayer {
@@ -288,7 +328,9 @@ function rename(from: string, to: string): void {
 
 function requireRoot(): void {
   if (process.getuid?.() === 0) return
-  throw new StoreError('PRIVILEGE_MISSING', 'Unpacking layers needs root: their files belong to many users', { hint: 'Run the command as root; pull, push, copy, save and serve work without' })
+  throw new StoreError('PRIVILEGE_MISSING', 'Unpacking layers needs root: their files belong to many users', {
+    hint: 'Run the command as root; pull, push, copy, save and serve work without',
+  })
 }
 
 function unknown(diffId: DiffId): StoreError {

@@ -1,6 +1,30 @@
 import { createHash, type Hash } from 'node:crypto'
-import { chmodSync, closeSync, constants, fchmodSync, fchownSync, ftruncateSync, linkSync, mkdirSync, openSync, renameSync, rmSync, statSync, symlinkSync, writeSync } from 'node:fs'
-import { cleanEntryPath, encodePath, fsPath, parseWhiteout, payloadSize, type SparseSegment, type TarEntry, type TarHandler } from '../../archive/mod.ts'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs'
+import {
+  cleanEntryPath,
+  encodePath,
+  fsPath,
+  parseWhiteout,
+  payloadSize,
+  type SparseSegment,
+  type TarEntry,
+  type TarHandler,
+} from '../../archive/mod.ts'
 import { makeNode, setTimes, setXattr } from '../../host/mod.ts'
 import { StoreError } from '../store-error.ts'
 import { applyAttributes, applyToLink, isKeptXattr, isOverlayXattr, OPAQUE, setFileTime } from './attributes.ts'
@@ -146,7 +170,14 @@ export class LayerExtractor implements TarHandler {
     switch (entry.type) {
       case 'file':
         this.#nodes.set(path, { kind: 'file' })
-        this.#current = { path, entry, fd: openSync(host, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW, entry.mode & 0o777), hash: createHash('sha256'), at: 0, segment: 0 }
+        this.#current = {
+          path,
+          entry,
+          fd: openSync(host, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW, entry.mode & 0o777),
+          hash: createHash('sha256'),
+          at: 0,
+          segment: 0,
+        }
         this.size += entry.size
         return
       case 'symlink':
@@ -208,7 +239,8 @@ export class LayerExtractor implements TarHandler {
       const node = this.#nodes.get(path)
       if (node?.kind === 'directory') continue
       // SECURITY: an entry below a symlink would land wherever the link points.
-      if (node !== undefined && node.kind !== 'whiteout') throw invalid(entry, `lies below ${path}, which is a ${node.kind === 'symlink' ? 'symlink' : 'file'} in the same layer`)
+      if (node !== undefined && node.kind !== 'whiteout')
+        throw invalid(entry, `lies below ${path}, which is a ${node.kind === 'symlink' ? 'symlink' : 'file'} in the same layer`)
       if (node?.kind === 'whiteout') this.#remove(path, node)
       mkdirSync(this.#host(path), { mode: 0o755 })
       chmodSync(this.#host(path), 0o755)
@@ -235,7 +267,14 @@ export class LayerExtractor implements TarHandler {
   #openAside(entry: TarEntry): void {
     mkdirSync(this.#extra, { recursive: true })
     const name = `a${this.#extraCount++}`
-    this.#current = { path: `\0${name}`, entry, fd: openSync(`${this.#extra}/${name}`, 'wx'), hash: createHash('sha256'), at: 0, segment: 0 }
+    this.#current = {
+      path: `\0${name}`,
+      entry,
+      fd: openSync(`${this.#extra}/${name}`, 'wx'),
+      hash: createHash('sha256'),
+      at: 0,
+      segment: 0,
+    }
   }
 
   #writeSegments(current: Current, segments: readonly SparseSegment[], bytes: Uint8Array): void {
@@ -265,7 +304,8 @@ export class LayerExtractor implements TarHandler {
   }
 
   #xattrs(entry: TarEntry): ReadonlyMap<string, Uint8Array> {
-    for (const name of entry.xattrs.keys()) if (isOverlayXattr(name)) this.#warn(`${entry.path}: the attribute ${name} was left out: it belongs to overlayfs`)
+    for (const name of entry.xattrs.keys())
+      if (isOverlayXattr(name)) this.#warn(`${entry.path}: the attribute ${name} was left out: it belongs to overlayfs`)
     return entry.xattrs
   }
 
@@ -282,9 +322,11 @@ export function replacedName(payload: number): string {
 }
 
 function write(fd: number, bytes: Uint8Array, position: number): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, position + at)
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at, position + at)
 }
 
 function invalid(entry: TarEntry, problem: string): StoreError {
-  return new StoreError('LAYER_INVALID', `The layer cannot be unpacked: ${entry.path} ${problem}`, { hint: 'The archive is broken, or made to escape from its directory; nothing of it was kept' })
+  return new StoreError('LAYER_INVALID', `The layer cannot be unpacked: ${entry.path} ${problem}`, {
+    hint: 'The archive is broken, or made to escape from its directory; nothing of it was kept',
+  })
 }

@@ -7,7 +7,13 @@ import type { Needs } from './needs.ts'
 
 export type LayerJob =
   | { readonly kind: 'unpack'; readonly target: string; readonly toc: string }
-  | { readonly kind: 'commit'; readonly upper: string; readonly toc: string; readonly below: readonly ViewLayer[]; readonly clampTo: number | undefined }
+  | {
+      readonly kind: 'commit'
+      readonly upper: string
+      readonly toc: string
+      readonly below: readonly ViewLayer[]
+      readonly clampTo: number | undefined
+    }
 
 export interface LayerResult {
   /** Hex, of the uncompressed tar. */
@@ -21,7 +27,15 @@ export type LayerAnswer =
   | { readonly kind: 'taken' }
   | { readonly kind: 'warning'; readonly text: string }
   | { readonly kind: 'done'; readonly result: LayerResult }
-  | { readonly kind: 'failed'; readonly message: string; readonly code: string | undefined; readonly hint: string | undefined; readonly syscall: string | undefined; readonly path: string | undefined; readonly stack: string | undefined }
+  | {
+      readonly kind: 'failed'
+      readonly message: string
+      readonly code: string | undefined
+      readonly hint: string | undefined
+      readonly syscall: string | undefined
+      readonly path: string | undefined
+      readonly stack: string | undefined
+    }
 
 export interface JobOptions {
   readonly source?: ByteStream

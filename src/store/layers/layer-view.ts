@@ -31,7 +31,10 @@ class LayerView implements View {
 
   constructor(layers: readonly ViewLayer[]) {
     this.#layers = layers
-    this.#parts.set('/', layers.map(({ directory }) => directory))
+    this.#parts.set(
+      '/',
+      layers.map(({ directory }) => directory),
+    )
   }
 
   lookup(path: string, options: { readonly follow?: boolean } = {}): ViewNode | undefined {
@@ -43,12 +46,18 @@ class LayerView implements View {
     if (node?.type !== 'directory') return []
     const names = new Map<string, boolean>()
     for (const part of this.#parts.get(node.path) ?? []) {
-      for (const entry of readdirSync(fsPath(part) as string, { withFileTypes: true, encoding: 'buffer' }) as unknown as { name: Buffer; isCharacterDevice(): boolean }[]) {
+      for (const entry of readdirSync(fsPath(part) as string, { withFileTypes: true, encoding: 'buffer' }) as unknown as {
+        name: Buffer
+        isCharacterDevice(): boolean
+      }[]) {
         const name = decodePath(entry.name)
         if (!names.has(name)) names.set(name, !(entry.isCharacterDevice() && isWhiteout(lstat(`${part}/${name}`) as BigIntStats)))
       }
     }
-    return [...names].filter(([, isThere]) => isThere).map(([name]) => name).toSorted(comparePaths)
+    return [...names]
+      .filter(([, isThere]) => isThere)
+      .map(([name]) => name)
+      .toSorted(comparePaths)
   }
 
   async open(path: string): Promise<ByteStream> {
@@ -82,7 +91,8 @@ class LayerView implements View {
     if (digests === undefined) {
       const found = new Map<string, Digest>()
       for (const record of readToc(toc)) {
-        if (record.kind === 'payload' && !record.isKeptAside && record.segments === undefined) found.set(record.path, digestFrom('sha256', record.sha256.toString('hex')))
+        if (record.kind === 'payload' && !record.isKeptAside && record.segments === undefined)
+          found.set(record.path, digestFrom('sha256', record.sha256.toString('hex')))
       }
       digests = found
       this.#digests.set(toc, digests)
@@ -127,7 +137,8 @@ class LayerView implements View {
 
   #root(): ViewNode {
     const [top] = this.#layers
-    if (top === undefined) return { path: '/', type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtimeNs: 0n, target: undefined, hostPath: '' }
+    if (top === undefined)
+      return { path: '/', type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtimeNs: 0n, target: undefined, hostPath: '' }
     return nodeOf('/', top.directory, lstat(top.directory) as BigIntStats)
   }
 

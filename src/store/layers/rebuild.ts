@@ -26,7 +26,9 @@ export function payloadFiles(layer: UnpackedLayer): (record: PayloadRecord) => s
     const replaced = replacedName(number++)
     if (record.isKeptAside) return `${layer.extra}/${record.path}`
     if (extra.has(replaced)) return `${layer.extra}/${replaced}`
-    return typeof fsPath(record.path) === 'string' ? `${layer.directory}/${record.path}` : Buffer.concat([Buffer.from(`${layer.directory}/`), encodePath(record.path)])
+    return typeof fsPath(record.path) === 'string'
+      ? `${layer.directory}/${record.path}`
+      : Buffer.concat([Buffer.from(`${layer.directory}/`), encodePath(record.path)])
   }
 }
 
@@ -34,7 +36,10 @@ export function payloadFiles(layer: UnpackedLayer): (record: PayloadRecord) => s
  * The layer's tar, bit by bit. The last piece is withheld until the whole has the right digest.
  * @throws StoreError LAYER_DAMAGED
  */
-export async function* rebuildTar(layer: UnpackedLayer, options: { readonly start?: number | undefined; readonly signal?: AbortSignal | undefined }): AsyncGenerator<Uint8Array> {
+export async function* rebuildTar(
+  layer: UnpackedLayer,
+  options: { readonly start?: number | undefined; readonly signal?: AbortSignal | undefined },
+): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256')
   let skip = options.start ?? 0
   let held: Uint8Array | undefined
@@ -63,7 +68,7 @@ async function* payload(layer: UnpackedLayer, file: string | Buffer, record: Pay
   try {
     await using handle = await open(file, 'r')
     for (const { offset, length } of record.segments ?? [{ offset: 0, length: record.size }]) {
-      for (let at = 0; at < length; ) {
+      for (let at = 0; at < length;) {
         const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, length - at))
         const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset + at)
         if (bytesRead === 0) throw damaged(layer.diffId, `${record.path} is too short`)

@@ -34,7 +34,11 @@ export function createStaging(directory: string, below?: View): Staging {
 }
 
 /** Staging directories whose process is gone. */
-export async function sweepStaging(directory: string, options: { readonly dryRun: boolean }, onItem: (id: string, bytes: number) => void): Promise<void> {
+export async function sweepStaging(
+  directory: string,
+  options: { readonly dryRun: boolean },
+  onItem: (id: string, bytes: number) => void,
+): Promise<void> {
   for (const name of readdirSync(directory)) {
     const path = join(directory, name)
     let lock

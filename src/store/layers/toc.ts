@@ -116,7 +116,7 @@ function decompressBlock(path: string, frame: Buffer): Buffer {
 }
 
 function* decodeBlock(path: string, block: Buffer): Generator<TocRecord> {
-  for (let at = 0; at < block.length; ) {
+  for (let at = 0; at < block.length;) {
     const end = at + 5 + block.readUInt32LE(at + 1)
     if (end > block.length) throw damaged(path, 'a record is cut')
     const body = block.subarray(at + 5, end)

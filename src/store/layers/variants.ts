@@ -17,7 +17,10 @@ export interface Adjustments {
 export function adjustmentsOf(needs: Needs, below: View, toc: string): Adjustments | undefined {
   const attributes = needs.implied.flatMap((path) => {
     const like = below.lookup(`/${path}`, { follow: false })
-    const isPlain = like === undefined || like.type !== 'directory' || (like.mode === 0o755 && like.uid === 0 && like.gid === 0 && (path === '' || like.mtimeNs === 0n))
+    const isPlain =
+      like === undefined ||
+      like.type !== 'directory' ||
+      (like.mode === 0o755 && like.uid === 0 && like.gid === 0 && (path === '' || like.mtimeNs === 0n))
     return isPlain ? [] : [{ path, like }]
   })
   const ghosts = needs.whiteouts.filter((path) => below.lookup(`/${path}`, { follow: false }) === undefined)
@@ -96,4 +99,3 @@ function join(directory: string, name: string): string {
 function host(path: string): Buffer {
   return encodePath(path)
 }
-

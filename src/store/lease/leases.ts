@@ -13,7 +13,9 @@ export function createLease(database: Database, locks: string, purpose: string):
   // CRASH: lock before row; a lock file without a row is swept by gc.
   const lock = tryLock(join(locks, PREFIX + id))
   if (lock === undefined) throw new Error(`Lease ${id} is taken`)
-  database.transaction(() => database.run('INSERT INTO leases (id, purpose, at) VALUES (?, ?, ?)', id, purpose, Date.now()), { durable: false })
+  database.transaction(() => database.run('INSERT INTO leases (id, purpose, at) VALUES (?, ?, ?)', id, purpose, Date.now()), {
+    durable: false,
+  })
   const held = new Set<Digest>()
   return {
     id,

@@ -34,7 +34,10 @@ interface ImageRow {
 /** Images as rows, one per manifest; the newest manifest stands for its image ID. */
 export function createImages(database: Database, content: ContentStore, tags: TagStore): Omit<ImageStore, 'exportable'> {
   const find = (digest: Digest): ImageRecord | undefined => {
-    const row = database.get<ImageRow>('SELECT * FROM images WHERE digest = ?1 OR id = ?1 ORDER BY digest = ?1 DESC, at DESC LIMIT 1', digest)
+    const row = database.get<ImageRow>(
+      'SELECT * FROM images WHERE digest = ?1 OR id = ?1 ORDER BY digest = ?1 DESC, at DESC LIMIT 1',
+      digest,
+    )
     return row === undefined ? undefined : recordOf(row)
   }
 
@@ -88,7 +91,9 @@ export function createImages(database: Database, content: ContentStore, tags: Ta
       const ids = database.all<{ id: string }>('SELECT DISTINCT id FROM images WHERE id >= ? AND id < ? LIMIT 5', prefix, `${prefix}g`)
       if (ids.length > 1) {
         const found = ids.map(({ id }) => shortId(id as Digest)).join(', ')
-        throw new StoreError('IMAGE_AMBIGUOUS', `Image ID ${text} is the beginning of several: ${found}`, { hint: 'Write more digits of it' })
+        throw new StoreError('IMAGE_AMBIGUOUS', `Image ID ${text} is the beginning of several: ${found}`, {
+          hint: 'Write more digits of it',
+        })
       }
       return ids[0] === undefined ? undefined : find(ids[0].id as Digest)
     },

@@ -14,6 +14,7 @@ export function createRoots(database: Database): RootStore {
         for (const digest of digests) database.run('DELETE FROM roots WHERE owner = ? AND digest = ?', owner, digest)
       })
     },
-    list: (owner) => database.all<{ digest: string }>('SELECT digest FROM roots WHERE owner = ?', owner).map(({ digest }) => digest as Digest),
+    list: (owner) =>
+      database.all<{ digest: string }>('SELECT digest FROM roots WHERE owner = ?', owner).map(({ digest }) => digest as Digest),
   }
 }

@@ -7,7 +7,9 @@ const BUSY_MILLISECONDS = 30_000
 /** Opens or creates the file. */
 export function openDatabase(path: string): Database & Disposable {
   const db = new DatabaseSync(path, { timeout: BUSY_MILLISECONDS })
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 8388608; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY')
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 8388608; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY',
+  )
   return new SqliteDatabase(db)
 }
 
@@ -27,9 +29,13 @@ class SqliteDatabase implements Database, Disposable {
       this.#db.exec('CREATE TABLE IF NOT EXISTS schema_versions (owner TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT')
       const version = this.#version(owner) ?? 0
       if (version > migrations.length) {
-        throw new StoreError('SCHEMA_TOO_NEW', `The store was written by a newer lamina (${owner} schema ${version}, this program knows ${migrations.length})`, {
-          hint: 'Use the newer lamina, or another --root',
-        })
+        throw new StoreError(
+          'SCHEMA_TOO_NEW',
+          `The store was written by a newer lamina (${owner} schema ${version}, this program knows ${migrations.length})`,
+          {
+            hint: 'Use the newer lamina, or another --root',
+          },
+        )
       }
       for (const migration of migrations.slice(version)) this.#db.exec(migration)
       this.run('INSERT OR REPLACE INTO schema_versions (owner, version) VALUES (?, ?)', owner, migrations.length)

@@ -34,7 +34,12 @@ export function createTags(database: Database): TagStore {
       const name = nameOf(reference)
       return database.transaction(() => {
         if (database.run('DELETE FROM tags WHERE name = ?', name) === 0) return false
-        database.run('INSERT INTO tag_history (name, digest, media_type, size, at, why) VALUES (?, NULL, NULL, NULL, ?, ?)', name, Date.now(), why)
+        database.run(
+          'INSERT INTO tag_history (name, digest, media_type, size, at, why) VALUES (?, NULL, NULL, NULL, ?, ?)',
+          name,
+          Date.now(),
+          why,
+        )
         return true
       })
     },
@@ -59,7 +64,9 @@ export function createTags(database: Database): TagStore {
     },
 
     confirmed: (repository) =>
-      database.all<{ digest: string }>('SELECT digest FROM confirmed WHERE repository = ?', repository).map(({ digest }) => digest as Digest),
+      database
+        .all<{ digest: string }>('SELECT digest FROM confirmed WHERE repository = ?', repository)
+        .map(({ digest }) => digest as Digest),
   }
 }
 
