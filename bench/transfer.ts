@@ -55,7 +55,11 @@ export async function run(): Promise<string> {
     results.push(table('Push of a 120 MB Debian layer, gzip level 6', '≤ 0.7× docker', await compare(5, withEmptyRegistry)))
 
     const ours = execFileSync(LAMINA, ['--root', fresh, 'inspect', `${address}/lamina/push:1`], { encoding: 'utf8' })
-    const [{ Layers: [layer] = [] }] = JSON.parse(ours) as [{ Layers: { size: number }[] }]
+    const [
+      {
+        Layers: [layer],
+      },
+    ] = JSON.parse(ours) as [{ Layers: { size: number }[] }]
     const gzip = execFileSync('sh', ['-c', `gzip -6 -n < ${tar} | wc -c`], { encoding: 'utf8' })
     results.push(
       `Compressed size: ${layer?.size} bytes of ${statSync(tar).size}; \`gzip -6\` ${gzip.trim()}; ratio ${((layer?.size ?? 0) / Number(gzip)).toFixed(3)} (goal ≤ 1.03)\n`,

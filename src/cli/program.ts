@@ -33,9 +33,12 @@ async function runProgram(argv: readonly string[]): Promise<number> {
     .showSuggestionAfterError(true)
     .exitOverride()
     .enablePositionalOptions()
-    .action(() => program.help())
+    .action(() => program.help({ error: true }))
 
   const called = verbOf(argv)
+  if (called !== undefined && called !== 'help' && !VERBS.some((verb) => verb.name === called || verb.aliases?.includes(called))) {
+    return reportUnknownVerb(called)
+  }
   for (const verb of VERBS) {
     const command = program.command(verb.name).description(verb.summary)
     for (const alias of verb.aliases ?? []) command.alias(alias)
@@ -88,18 +91,20 @@ function verbOf(argv: readonly string[]): string | undefined {
 function reportUsage(error: CommanderError, verb: string | undefined, usage: number): number {
   if (error.exitCode === 0) return ExitCode.done
   if (error.code === 'commander.help') return usage
-  let message = error.message.replace(/^error: /, '')
-  if (error.code === 'commander.unknownCommand' && verb !== undefined) {
-    const meant = closest(
-      verb,
-      VERBS.map((v) => v.name),
-    )
-    message = `unknown command '${verb}'${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`
-    process.stderr.write(`lamina: ${message}\n  Run 'lamina --help' for all commands\n`)
-    return ExitCode.usage
-  }
+  const message = error.message.replace(/^error: /, '')
   process.stderr.write(`lamina: ${message}\n  Run 'lamina${verb === undefined ? '' : ` ${verb}`} --help' for the usage\n`)
   return usage
+}
+
+function reportUnknownVerb(verb: string): number {
+  const meant = closest(
+    verb,
+    VERBS.map(({ name }) => name),
+  )
+  process.stderr.write(
+    `lamina: unknown command '${verb}'${meant === undefined ? '' : ` (did you mean '${meant}'?)`}\n  Run 'lamina --help' for all commands\n`,
+  )
+  return ExitCode.usage
 }
 
 /** The first signal asks everything to stop and clean up; the second ends the process at once. */

@@ -109,10 +109,10 @@ class Copy {
   async #contents(manifest: Manifest): Promise<void> {
     const diffIds = await this.#config(manifest)
     await Promise.all(
-      manifest.layers.map((layer, i) => {
+      manifest.layers.map(async (layer, i) => {
         // SPEC: image-spec layer.md, "Non-Distributable Layers": they come from their URLs, if at all.
-        if (isNonDistributable(layer.mediaType) && (layer.urls?.length ?? 0) > 0) return undefined
-        return this.#blob(layer, { kind: 'layer', diffId: diffIds[i], below: diffIds.slice(0, i) })
+        if (isNonDistributable(layer.mediaType) && (layer.urls?.length ?? 0) > 0) return
+        await this.#blob(layer, { kind: 'layer', diffId: diffIds[i], below: diffIds.slice(0, i) })
       }),
     )
   }

@@ -43,7 +43,9 @@ test(`SIGKILL at ${ROUNDS} random moments of pulls, builds, tags and gc at once`
     ]
     if (round % 4 === 3) children.push(start('rmi', '-f', remote))
     const ended = Promise.all(
-      children.map((child) => (child.exitCode === null && child.signalCode === null ? once(child, 'close') : undefined)),
+      children.map(async (child) => {
+        if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
+      }),
     )
     await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 1200))
     for (const child of children) child.kill('SIGKILL')

@@ -27,7 +27,13 @@ export const digestOf = (bytes: string | Buffer): string => `sha256:${createHash
 
 /** A small registry in memory, with one repository of any name, that can be made to misbehave. Ends with the test. */
 export async function fakeRegistry(t: TestContext, misbehave: Misbehave = () => false): Promise<FakeRegistry> {
-  const registry: { -readonly [K in keyof FakeRegistry]: FakeRegistry[K] } = { host: '', seen: [], blobs: new Map(), manifests: new Map(), misbehave }
+  const registry: { -readonly [K in keyof FakeRegistry]: FakeRegistry[K] } = {
+    host: '',
+    seen: [],
+    blobs: new Map(),
+    manifests: new Map(),
+    misbehave,
+  }
   const server = createServer((request, response) => {
     request.on('error', () => {})
     void serve(registry, request, response).catch(() => response.destroy())
@@ -49,7 +55,8 @@ async function serve(registry: FakeRegistry, request: IncomingMessage, response:
   const [, kind, name = ''] = /\/v2\/.*\/(blobs|manifests)\/([^?]*)/.exec(url) ?? []
   const answer = (status: number, answerHeaders: Record<string, string | number> = {}, body: Buffer | string = ''): void =>
     void response.writeHead(status, answerHeaders).end(method === 'HEAD' ? undefined : body)
-  const unknown = (code: string): void => answer(404, { 'content-type': 'application/json' }, JSON.stringify({ errors: [{ code, message: 'absent' }] }))
+  const unknown = (code: string): void =>
+    answer(404, { 'content-type': 'application/json' }, JSON.stringify({ errors: [{ code, message: 'absent' }] }))
 
   if (method === 'POST') return answer(202, { location: `/upload/${randomUUID()}?state=a%2Fb` })
   if (method === 'PUT' && kind === 'manifests') {
@@ -68,13 +75,21 @@ async function serve(registry: FakeRegistry, request: IncomingMessage, response:
   if (kind === 'manifests') {
     const manifest = registry.manifests.get(name)
     if (manifest === undefined) return unknown('MANIFEST_UNKNOWN')
-    return answer(200, { 'content-type': manifest.type, 'content-length': manifest.bytes.length, 'docker-content-digest': digestOf(manifest.bytes) }, manifest.bytes)
+    return answer(
+      200,
+      { 'content-type': manifest.type, 'content-length': manifest.bytes.length, 'docker-content-digest': digestOf(manifest.bytes) },
+      manifest.bytes,
+    )
   }
   const blob = registry.blobs.get(name)
   if (blob === undefined) return unknown('BLOB_UNKNOWN')
   const start = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0)
   if (start === 0) return answer(200, { 'content-length': blob.length }, blob)
-  answer(206, { 'content-length': blob.length - start, 'content-range': `bytes ${start}-${blob.length - 1}/${blob.length}` }, blob.subarray(start))
+  answer(
+    206,
+    { 'content-length': blob.length - start, 'content-range': `bytes ${start}-${blob.length - 1}/${blob.length}` },
+    blob.subarray(start),
+  )
 }
 
 export async function bodyOf(request: IncomingMessage): Promise<Buffer> {

@@ -37,7 +37,7 @@ export async function busyboxTar(): Promise<string> {
     const busybox = find('busybox') as string
     const applets = execFileSync(busybox, ['--list'], { encoding: 'utf8' }).trim().split('\n')
     const script = `set -e; d=$(mktemp -d); chmod 755 "$d"; trap 'rm -rf "$d"' EXIT; mkdir -p "$d/bin" "$d/etc" "$d/tmp" "$d/root"; chmod 1777 "$d/tmp"
-      cp ${busybox} "$d/bin/busybox"; for a in ${applets.filter((applet) => applet !== 'busybox').join(" ")}; do ln -sf busybox "$d/bin/$a"; done
+      cp ${busybox} "$d/bin/busybox"; for a in ${applets.filter((applet) => applet !== 'busybox').join(' ')}; do ln -sf busybox "$d/bin/$a"; done
       printf 'root:x:0:0:root:/root:/bin/sh\\nbob:x:1000:1000::/home/bob:/bin/sh\\n' > "$d/etc/passwd"; printf 'root:x:0:\\nbob:x:1000:\\nstaff:x:50:bob\\n' > "$d/etc/group"
       tar -C "$d" --owner=0 --group=0 --sort=name --mtime=@0 -cf ${file} .`
     execFileSync('sh', ['-c', script])

@@ -56,6 +56,7 @@ export class StageConfig {
   /** Carries out an instruction that only changes the config. Gives its history text (undefined: none), or false for any other instruction. */
   apply(instruction: Instruction, scope: Scope): string | undefined | false {
     const expand = (word: { readonly text: string; readonly range: Instruction['range'] }): string => expandWord(word, scope)
+    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the default is everything else
     switch (instruction.kind) {
       case 'env':
       case 'label': {

@@ -146,6 +146,7 @@ class StagePlanner {
       if (text !== undefined) this.#history.push({ createdBy: text, vertex: undefined })
       return
     }
+    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the default is everything else
     switch (instruction.kind) {
       case 'arg': {
         const values = instruction.args.map((declaration) => {
@@ -205,7 +206,8 @@ class StagePlanner {
   async #copy(instruction: CopyInstruction | AddInstruction, scope: Scope, dependencies: readonly StageDependency[]): Promise<void> {
     const kind = instruction.kind
     const upper = kind.toUpperCase()
-    if (instruction.link && instruction.kind === 'copy' && instruction.from !== undefined) throw this.#unsupported(instruction, 'COPY --link with --from')
+    if (instruction.link && instruction.kind === 'copy' && instruction.from !== undefined)
+      throw this.#unsupported(instruction, 'COPY --link with --from')
     if (instruction.parents) throw this.#unsupported(instruction, `${upper} --parents`)
     const sources = instruction.sources.flatMap((source) => (source.kind === 'word' ? [expandWord(source.word, scope)] : []))
     const inline = instruction.sources.flatMap((source) =>

@@ -28,7 +28,7 @@ const definition: CommandDefinition = {
     const store = await context.store()
     await using lease = await store.lease('import')
     const source: ByteStream = file === '-' ? (context.stdin as AsyncIterable<Uint8Array>) : fileStream(file, { signal: context.signal })
-    const layer = await store.layers.unpack(source, {
+    const layer = await store.layers.unpack(notEmpty(source, file), {
       lease,
       signal: context.signal,
       onWarning: (text) => context.stderr.write(`lamina: warning: ${text}\n`),
@@ -63,3 +63,13 @@ const definition: CommandDefinition = {
 }
 
 export default definition
+
+/** No bytes at all would be taken for a tar without entries; more likely something went wrong before the pipe. */
+async function* notEmpty(source: ByteStream, file: string): AsyncGenerator<Uint8Array> {
+  let isEmpty = true
+  for await (const piece of source) {
+    isEmpty &&= piece.length === 0
+    yield piece
+  }
+  if (isEmpty) throw new ImageCommandError('INPUT_INVALID', `${file === '-' ? 'Standard input' : file} is empty: there is no tar to import`)
+}

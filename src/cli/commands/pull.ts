@@ -27,6 +27,6 @@ const definition: CommandDefinition = {
 export default definition
 
 /** The digest that was found takes the place of one that was asked for. */
-function withoutDigest({ digest: _, ...reference }: Reference): string {
-  return familiarReference(reference)
+function withoutDigest({ host, path, tag }: Reference): string {
+  return familiarReference(tag === undefined ? { host, path } : { host, path, tag })
 }

@@ -118,10 +118,13 @@ export function liveBuildProgress(out: Output, options: { readonly color: boolea
 }
 
 function appendTail(tail: readonly string[], bytes: Uint8Array): string[] {
-  // oxlint-disable-next-line no-control-regex -- escape sequences of the step would move our cursor
-  const text = Buffer.from(bytes)
-    .toString('utf8')
-    .replaceAll(/\x1b\[[0-9;?]*[A-Za-z]/g, '')
-    .replaceAll(/[\x00-\x09\x0b-\x1f]/g, ' ')
+  const text = withoutControls(Buffer.from(bytes).toString('utf8'))
   return [...tail, ...text.split('\n').filter((line) => line.trim() !== '')].slice(-TAIL)
+}
+
+/** Escape sequences and controls of a step would move our cursor. */
+function withoutControls(text: string): string {
+  // oxlint-disable no-control-regex -- they are what this is about
+  return text.replaceAll(/\x1b\[[0-9;?]*[A-Za-z]/g, '').replaceAll(/[\x00-\x09\x0b-\x1f]/g, ' ')
+  // oxlint-enable no-control-regex
 }

@@ -100,6 +100,7 @@ export class CommitWalk {
     if (stat.nlink > 1n) this.#inodes.set(stat.ino, path)
     if (mtimeNs !== stat.mtimeNs) setTimes(host, mtimeNs, mtimeNs)
     const xattrs = readXattrs(host)
+    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the default is everything else
     switch (type) {
       case 'file':
         this.#emit({ ...common, type, size: Number(stat.size), xattrs })

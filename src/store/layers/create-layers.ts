@@ -117,13 +117,11 @@ class LayerStore implements Layers, LayerMaintenance {
   }
 
   list(): readonly { readonly key: string; readonly diffId: DiffId; readonly bytes: number }[] {
-    return this.#database
-      .all<LayerRow>('SELECT * FROM layers')
-      .map(({ key, diff_id }) => ({
-        key,
-        diffId: diff_id as DiffId,
-        bytes: existsSync(this.#directory(key)) ? diskUsage(this.#directory(key)) : 0,
-      }))
+    return this.#database.all<LayerRow>('SELECT * FROM layers').map(({ key, diff_id }) => ({
+      key,
+      diffId: diff_id as DiffId,
+      bytes: existsSync(this.#directory(key)) ? diskUsage(this.#directory(key)) : 0,
+    }))
   }
 
   forget(key: string): void {
