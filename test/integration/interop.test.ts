@@ -76,7 +76,7 @@ test('archives: ours load in skopeo, skopeo’s load here, the image ID stays', 
 test('docker loads what we save, pulls from and pushes to our registry', { timeout: 300_000 }, async (t) => {
   if (!needs(t, { root: true, programs: ['busybox', 'runc', 'dockerd', '/usr/bin/docker'] })) return
   const box = await sandbox(t)
-  const docker = await privateDocker(t, join(box.path, 'docker'))
+  const docker = await privateDocker(box)
   const registry = await box.serve()
   const id = await buildImage(box, `${registry}/made:1`)
   const archive = join(box.path, 'saved.tar')

@@ -49,6 +49,8 @@ export interface Sandbox {
   /** As run, and throws with everything printed unless it exits with 0; gives stdout without its last newline. */
   ok(args: readonly string[], options?: RunOptions): Promise<string>
   start(args: readonly string[], options?: RunOptions): ChildProcess
+  /** Runs when the test ends, the last one first, before the directory is removed. */
+  defer(task: () => Promise<unknown> | unknown): void
   /** `lamina serve` on a free port, ended with the test; gives HOST:PORT. */
   serve(root?: string): Promise<string>
 }
@@ -57,7 +59,11 @@ export async function sandbox(t: TestContext): Promise<Sandbox> {
   const path = await mkdtemp(join(tmpdir(), 'lamina-test-'))
   const root = join(path, 'store')
   const env = { LAMINA_ROOT: root, NO_COLOR: '1', DOCKER_CONFIG: join(path, 'docker-config') }
-  t.after(() => rm(path, { recursive: true, force: true }))
+  const deferred: (() => Promise<unknown> | unknown)[] = []
+  t.after(async () => {
+    for (const task of deferred.toReversed()) await task()
+    await rm(path, { recursive: true, force: true, maxRetries: 5 })
+  })
   const self: Sandbox = {
     path,
     root,
@@ -68,9 +74,10 @@ export async function sandbox(t: TestContext): Promise<Sandbox> {
       return stdout.replace(/\n$/, '')
     },
     start: (args, options) => spawn(BIN, args, { cwd: options?.cwd, env: { ...process.env, ...env, ...options?.env }, stdio: 'pipe' }),
+    defer: (task) => void deferred.push(task),
     async serve(at = root) {
       const child = self.start(['--root', at, 'serve', '--listen', '127.0.0.1:0'])
-      t.after(async () => {
+      deferred.push(async () => {
         if (child.exitCode === null && child.kill('SIGTERM')) await new Promise((resolve) => child.on('close', resolve))
       })
       let said = ''

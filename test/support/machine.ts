@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { execute } from './lamina.ts'
+import { execute, type Sandbox } from './lamina.ts'
 
 const CACHE = join(import.meta.dirname, '../../.cache')
 
@@ -77,7 +77,8 @@ async function cached(name: string, make: (file: string) => Promise<void>): Prom
 }
 
 /** A dockerd of our own on its own root and socket, ended with the test; gives a function that runs Debian's docker client on it. */
-export async function privateDocker(t: TestContext, directory: string): Promise<(...args: string[]) => Promise<string>> {
+export async function privateDocker(box: Sandbox): Promise<(...args: string[]) => Promise<string>> {
+  const directory = join(box.path, 'docker')
   await mkdir(directory, { recursive: true })
   const socket = `unix://${directory}/docker.sock`
   const args = [
@@ -96,9 +97,11 @@ export async function privateDocker(t: TestContext, directory: string): Promise<
   const daemon = spawn(find('dockerd') as string, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   daemon.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4000)))
-  t.after(async () => {
+  box.defer(async () => {
     if (daemon.exitCode === null && daemon.kill('SIGTERM')) await new Promise((resolve) => daemon.on('close', resolve))
     await rm(directory, { recursive: true, force: true })
+    // It leaves its own network namespace mounted.
+    await execute('umount', ['-l', `${directory}/exec/netns/default`])
   })
   const docker = async (...words: string[]): Promise<string> => {
     const { code, stdout, stderr } = await execute('/usr/bin/docker', ['-H', socket, ...words], {
