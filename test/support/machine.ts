@@ -99,9 +99,9 @@ export async function privateDocker(box: Sandbox): Promise<(...args: string[]) =
   daemon.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4000)))
   box.defer(async () => {
     if (daemon.exitCode === null && daemon.kill('SIGTERM')) await new Promise((resolve) => daemon.on('close', resolve))
-    await rm(directory, { recursive: true, force: true })
     // It leaves its own network namespace mounted.
     await execute('umount', ['-l', `${directory}/exec/netns/default`])
+    await rm(directory, { recursive: true, force: true })
   })
   const docker = async (...words: string[]): Promise<string> => {
     const { code, stdout, stderr } = await execute('/usr/bin/docker', ['-H', socket, ...words], {

@@ -8,6 +8,8 @@ export function reportError(
   options: { readonly stderr: Output; readonly signal: AbortSignal; readonly failure: number },
 ): number {
   const { stderr, signal, failure } = options
+  // What failed first says more than what failed while cleaning up after it.
+  if (error instanceof SuppressedError) return reportError(error.suppressed, options)
   if (signal.aborted) {
     stderr.write('lamina: Interrupted\n')
     return signal.reason instanceof Exit ? signal.reason.code : ExitCode.interrupted
@@ -16,6 +18,12 @@ export function reportError(
     stderr.write(`lamina: ${error.message}\n${causes(error)}`)
     const hint = hintOf(error)
     if (hint !== undefined) stderr.write(indent(hint))
+    return failure
+  }
+  if (isDatabaseError(error)) {
+    stderr.write(
+      `lamina: The store's database cannot be used: ${error.message}\n  A full disk? 'df' tells; then run the same command again\n`,
+    )
     return failure
   }
   if (isSystemError(error)) {
@@ -73,4 +81,8 @@ function describeSystemError(error: SystemError): string {
   const reason = REASONS[error.code]
   if (reason === undefined) return error.message
   return error.path === undefined ? `${reason} (${error.syscall}: ${error.message})` : `${reason}: ${error.path} (${error.syscall})`
+}
+
+function isDatabaseError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
 }

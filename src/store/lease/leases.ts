@@ -31,7 +31,11 @@ export function createLease(database: Database, locks: string, purpose: string):
       for (const digest of added) held.add(digest)
     },
     async [Symbol.asyncDispose]() {
-      database.transaction(() => database.run('DELETE FROM leases WHERE id = ?', id), { durable: false })
+      try {
+        database.transaction(() => database.run('DELETE FROM leases WHERE id = ?', id), { durable: false })
+      } catch {
+        // On a full disk not even this can be written. The row means nothing once the lock is free: gc removes it.
+      }
       lock.releaseAndRemove()
     },
   }
