@@ -14,8 +14,8 @@ const QUICK: RegistryOptions = { retries: { firstDelay: 5, attempts: 3 } }
 imageContract('registry', async (t) => {
   const { host } = await fakeRegistry(t)
   return {
-    sink: (name) => Promise.resolve(registrySink(parseReference(`${host}/a/${name}:1`), QUICK)),
-    source: (name) => Promise.resolve(registrySource(parseReference(`${host}/a/${name}:1`), QUICK)),
+    sink: (name) => Promise.resolve(registrySink(parseReference(`${host}/a/b:${name}`), QUICK)),
+    source: (name) => Promise.resolve(registrySource(parseReference(`${host}/a/b:${name}`), QUICK)),
   }
 })
 
