@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf } from '../kit/mod.ts'
-import { dockerCredentials, type RegistryOptions } from '../registry/client/mod.ts'
+import type { Credentials, RegistryOptions } from '../registry/client/mod.ts'
 import type { Context } from './context.ts'
 import { ImageCommandError } from './images.ts'
 import { version } from './version.ts'
@@ -29,16 +29,18 @@ export function registryOptions(
   }
 }
 
-/** Reads docker's config.json on the first question only. */
+type Lookup = (host: string) => Credentials | undefined
+
+/** Reads docker's config.json on the first question only; the network's code is loaded no sooner. */
 function credentialsFrom(env: Context['env']): RegistryOptions['credentialsFor'] {
-  let lookup: ReturnType<typeof dockerCredentials> | undefined
-  return (host) => {
+  let lookup: Promise<Lookup> | undefined
+  return async (host) => {
     lookup ??= readCredentials(join(env['DOCKER_CONFIG'] ?? join(env['HOME'] ?? '/', '.docker'), 'config.json'))
-    return lookup(host)
+    return (await lookup)(host)
   }
 }
 
-function readCredentials(file: string): ReturnType<typeof dockerCredentials> {
+async function readCredentials(file: string): Promise<Lookup> {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -47,6 +49,7 @@ function readCredentials(file: string): ReturnType<typeof dockerCredentials> {
     throw error
   }
   try {
+    const { dockerCredentials } = await import('../registry/client/mod.ts')
     return dockerCredentials(text)
   } catch (error) {
     throw new ImageCommandError('INPUT_INVALID', `Cannot read credentials from ${file}`, {

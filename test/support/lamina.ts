@@ -50,7 +50,7 @@ export interface Sandbox {
   ok(args: readonly string[], options?: RunOptions): Promise<string>
   start(args: readonly string[], options?: RunOptions): ChildProcess
   /** Runs when the test ends, the last one first, before the directory is removed. */
-  defer(task: () => Promise<unknown> | unknown): void
+  defer(task: () => unknown): void
   /** `lamina serve` on a free port, ended with the test; gives HOST:PORT. */
   serve(root?: string): Promise<string>
 }
@@ -59,7 +59,7 @@ export async function sandbox(t: TestContext): Promise<Sandbox> {
   const path = await mkdtemp(join(tmpdir(), 'lamina-test-'))
   const root = join(path, 'store')
   const env = { LAMINA_ROOT: root, NO_COLOR: '1', DOCKER_CONFIG: join(path, 'docker-config') }
-  const deferred: (() => Promise<unknown> | unknown)[] = []
+  const deferred: (() => unknown)[] = []
   t.after(async () => {
     for (const task of deferred.toReversed()) await task()
     await rm(path, { recursive: true, force: true, maxRetries: 5 })

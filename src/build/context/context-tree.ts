@@ -14,6 +14,8 @@ export class ContextTree implements SourceTree {
   readonly #root: string
   readonly #filter: PathFilter
   readonly #digests: FileDigests
+  /** Parents are looked up once for each of their files. */
+  readonly #directories = new Map<string, SourceNode>()
 
   constructor(root: string, ignoreText: string, digests: FileDigests) {
     this.#root = root
@@ -87,6 +89,14 @@ export class ContextTree implements SourceTree {
   }
 
   #node(relative: string): SourceNode | undefined {
+    const known = this.#directories.get(relative)
+    if (known !== undefined) return known
+    const node = this.#read(relative)
+    if (node?.type === 'directory') this.#directories.set(relative, node)
+    return node
+  }
+
+  #read(relative: string): SourceNode | undefined {
     const hostPath = relative === '' ? this.#root : `${this.#root}/${relative}`
     let stat: BigIntStats
     try {

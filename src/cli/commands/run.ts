@@ -10,7 +10,6 @@ import { ExitCode } from '../exit-code.ts'
 import { ImageCommandError } from '../images.ts'
 import { reportError } from '../output/report-error.ts'
 import { platformOption } from '../platform-option.ts'
-import { pullImage } from '../pull-image.ts'
 import { addRegistryFlags, registryOptions } from '../registry-options.ts'
 
 const definition: CommandDefinition = {
@@ -87,6 +86,7 @@ async function imageToRun(context: Context, store: Store, { name, lease, options
       hint: 'Leave out --pull never to fetch it',
     })
   }
+  const { pullImage } = await import('../pull-image.ts')
   await pullImage(context, store, { reference, platform, registry: registryOptions(context, options), lease })
   const pulled = await store.images.lookup(formatReference(reference), platform)
   if (pulled === undefined) throw new ImageCommandError('IMAGE_UNKNOWN', `${familiarReference(reference)} is no image that can be run`)
