@@ -52,7 +52,7 @@ export async function run(): Promise<string> {
       ;[registry] = await serve(join(work, 'registry'), address)
     }
     const withEmptyRegistry = pushes.map((contender) => ({ ...contender, prepare: async () => (contender.prepare(), restart()) }))
-    results.push(table('Push of a 120 MB Debian layer, gzip level 6', '≤ 0.7× docker', await compare(5, withEmptyRegistry)))
+    results.push(table('Push of a 120 MB Debian layer, gzip level 6', '≤ 0.7× docker', await compare(3, withEmptyRegistry)))
 
     const ours = execFileSync(LAMINA, ['--root', fresh, 'inspect', `${address}/lamina/push:1`], { encoding: 'utf8' })
     const [
@@ -86,7 +86,7 @@ export async function run(): Promise<string> {
         command: [...docker.client, 'pull', '-q', `${address}/lamina/push:1`],
       })
     }
-    results.push(table('Pull of the same, with unpacking', '≤ 1.0× docker', await compare(5, pulls)))
+    results.push(table('Pull of the same, with unpacking', '≤ 1.0× docker', await compare(3, pulls)))
     return results.join('\n')
   } finally {
     registry?.kill('SIGTERM')
