@@ -69,6 +69,8 @@ async function* through(source: ByteStream, transform: Transform, kind: string):
     throw explain(error, kind)
   } finally {
     transform.destroy()
+    // Only when the source has been closed too is nothing left behind.
+    await feeding.catch(() => {})
   }
 }
 

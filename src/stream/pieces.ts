@@ -3,8 +3,9 @@ import { StreamError } from './stream-error.ts'
 
 /** The whole stream in memory. @throws StreamError TOO_LARGE past `limit` bytes */
 export async function readAll(source: ByteStream, limit: number): Promise<Uint8Array> {
+  // Copies: a piece is ours only until the next is asked for.
   const pieces: Uint8Array[] = []
-  for await (const piece of limitSize(source, limit)) pieces.push(piece.slice())
+  for await (const piece of limitSize(source, limit)) pieces.push(new Uint8Array(piece))
   return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces)
 }
 
@@ -18,9 +19,9 @@ export async function* limitSize(source: ByteStream, limit: number): AsyncGenera
   }
 }
 
-/** The same bytes in pieces of exactly `size`, but for the last. */
-export async function* rechunk(source: ByteStream, size: number = PIECE): AsyncGenerator<Uint8Array> {
-  let buffer = Buffer.allocUnsafe(size)
+/** The same bytes in pieces of exactly `size`, but for the last. Each has a buffer of its own, which the consumer may keep or give away. */
+export async function* rechunk(source: ByteStream, size: number = PIECE): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let buffer = Buffer.allocUnsafeSlow(size)
   let filled = 0
   for await (let piece of source) {
     while (piece.length > 0) {
@@ -30,8 +31,7 @@ export async function* rechunk(source: ByteStream, size: number = PIECE): AsyncG
       piece = piece.subarray(taken)
       if (filled < size) break
       yield buffer
-      // The consumer may have given the last one away.
-      buffer = Buffer.allocUnsafe(size)
+      buffer = Buffer.allocUnsafeSlow(size)
       filled = 0
     }
   }
