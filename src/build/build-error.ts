@@ -1,5 +1,15 @@
 import { CodedError } from '../kit/mod.ts'
 
-export class BuildError extends CodedError<
-  'DOCKERFILE_MISSING' | 'DOCKERFILE_INVALID' | 'UNSUPPORTED' | 'SOURCE_MISSING' | 'COPY_CONFLICT' | 'RUN_FAILED' | 'CONTEXT_INVALID'
-> {}
+export type BuildErrorCode =
+  | 'CONTEXT_INVALID'
+  | 'DOCKERFILE_MISSING'
+  | 'DOCKERFILE_INVALID'
+  | 'UNSUPPORTED'
+  | 'SOURCE_MISSING'
+  | 'SOURCE_CHANGED'
+  | 'COPY_CONFLICT'
+  | 'ARCHIVE_INVALID'
+  | 'USER_UNKNOWN'
+  | 'RUN_FAILED'
+
+export class BuildError extends CodedError<BuildErrorCode> {}

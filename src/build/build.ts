@@ -1,41 +1,29 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join, relative } from 'node:path'
-import {
-  DockerfileError,
-  formatDiagnostic,
-  globalScope,
-  groupStages,
-  parseDockerfile,
-  isPredefined,
-  platformArguments,
-  reachableStages,
-  resolveStages,
-  selectTarget,
-  type Dockerfile,
-} from '../dockerfile/mod.ts'
-import { acquireLock, randomName } from '../host/mod.ts'
-import { codeOf, CodedError } from '../kit/mod.ts'
-import {
-  encodedOf,
-  hostPlatform,
-  parsePlatform,
-  parseReference,
-  type Descriptor,
-  type Digest,
-  type Platform,
-  type Reference,
-} from '../oci/mod.ts'
-import type { ImageRecord, Store } from '../store/mod.ts'
+import { join } from 'node:path'
+import { globalScope, isPredefined, platformArguments, resolveStages, selectTarget, type Stages } from '../dockerfile/mod.ts'
+import { acquireLock } from '../host/mod.ts'
+import { encodedOf, familiarReference, hostPlatform, type Descriptor, type Digest, type Platform, type Reference } from '../oci/mod.ts'
+import type { ImageRecord, Lease, Store } from '../store/mod.ts'
+import { digestBytes } from '../stream/mod.ts'
+import { baseImages } from './base-images.ts'
 import { BuildError } from './build-error.ts'
-import { buildCache, MIGRATIONS } from './cache/build-cache.ts'
+import type { BuildEvent } from './build-event.ts'
+import { buildCache } from './cache/build-cache.ts'
+import { MIGRATIONS } from './cache/schema.ts'
 import { ContextTree, readIgnoreFile } from './context/context-tree.ts'
 import { FileDigests } from './context/file-digests.ts'
-import { exportImage } from './export/export-image.ts'
-import { planStage, type BaseImage, type StagePlan } from './graph/plan.ts'
+import { exportImage, findNamed, names } from './export/export-image.ts'
+import { configOf } from './export/image-documents.ts'
+import { locate } from './graph/locate.ts'
+import { createPlanner, type Planner } from './graph/plan.ts'
 import type { OpTools } from './ops/tools.ts'
-import { createSolver, type SolverEvents, type Vertex } from './solver/mod.ts'
+import { Progress } from './progress.ts'
+import { readDockerfile, type ReadDockerfile } from './read-dockerfile.ts'
+import { createSolver, type Solver } from './solver/mod.ts'
+import { StepLogs } from './step-logs.ts'
 import type { StepResult } from './step-result.ts'
+
+export type { BuildEvent } from './build-event.ts'
 
 export interface BuildRequest {
   /** The build context's directory. */
@@ -60,255 +48,196 @@ export interface BuildTools {
     reference: Reference,
     options: { readonly platform: Platform; readonly pull: boolean; readonly signal: AbortSignal; readonly onText: (line: string) => void },
   ) => Promise<ImageRecord>
+  /** Brings the blobs (or unpacked layers) that resolveImage left out. Undefined: it leaves nothing out. */
+  readonly ensureLayers?: (record: ImageRecord, options: { readonly lease: Lease; readonly signal: AbortSignal }) => Promise<void>
 }
 
 export interface BuildResult {
   readonly imageId: Digest
   readonly manifest: Descriptor
+  /** Steps of the target and all that it needs. */
   readonly steps: number
+  /** How many of them were done before. */
   readonly cached: number
 }
 
-/** What a build tells while it goes on; a renderer makes `#N` lines or live bars of it. */
-export type BuildEvent =
-  | { readonly kind: 'started'; readonly id: number; readonly name: string }
-  | { readonly kind: 'output'; readonly id: number; readonly fd: 1 | 2; readonly bytes: Uint8Array }
-  | { readonly kind: 'status'; readonly id: number; readonly text: string }
-  | { readonly kind: 'done'; readonly id: number; readonly cached: boolean; readonly milliseconds: number }
-  | { readonly kind: 'failed'; readonly id: number; readonly message: string }
-  | { readonly kind: 'canceled'; readonly id: number }
-  | { readonly kind: 'warning'; readonly text: string }
-
 /**
  * Builds the target stage and everything that it needs; gives it its names. What has been done before, here or in another build, is not done again.
- * @throws BuildError, DockerfileError, and what the store and the runtime throw
+ * A build with nothing to do writes nothing. Killed at any moment, it leaves a store that holds what was done so far, and no name of it.
+ * @throws BuildError, and what the store and the runtime throw
  */
 export async function build(request: BuildRequest, tools: BuildTools): Promise<BuildResult> {
   const { store } = tools
   store.database.migrate('build', MIGRATIONS)
-  const file = findDockerfile(request)
-  const source = readFileSync(file, 'utf8')
-  const shown = relative(process.cwd(), file) || file
-  const dockerfile = parseDockerfile(source)
-  const stages = groupStages(dockerfile)
-  complain([...dockerfile.diagnostics, ...stages.diagnostics], shown, source, request.onEvent)
-  try {
-    return await buildStages({ request, tools, dockerfile, stages, file, shown })
-  } catch (error) {
-    if (error instanceof DockerfileError && error.range !== undefined) {
-      const text = formatDiagnostic(
-        { severity: 'error', message: error.message, range: error.range, suggestion: error.hint },
-        shown,
-        source,
-      )
-      throw new BuildError('DOCKERFILE_INVALID', text, { cause: error })
-    }
-    throw error
-  }
-}
-
-interface BuildInput {
-  readonly request: BuildRequest
-  readonly tools: BuildTools
-  readonly dockerfile: Dockerfile
-  readonly stages: ReturnType<typeof groupStages>
-  readonly file: string
-  readonly shown: string
-}
-
-async function buildStages({ request, tools, dockerfile, stages, file, shown }: BuildInput): Promise<BuildResult> {
-  const { store } = tools
-  const { onEvent, signal, buildArgs } = request
-  const native = hostPlatform(process.platform, process.arch)
-  const scope = globalScope(stages, {
-    escape: dockerfile.escape,
-    buildArgs,
-    predefined: platformArguments({ build: native, target: request.platform, targetStage: request.target }),
-  })
-  warnUnused(dockerfile, buildArgs, onEvent)
-  const resolved = resolveStages(stages, scope)
-  const target = selectTarget(resolved, request.target)
-
-  await using lease = await store.lease('build')
-  const digests = new FileDigests(store.database)
-  const reporter = new Reporter(
-    onEvent,
-    join(store.root, 'builds', `${new Date().toISOString().replaceAll(':', '-')}-${randomName().slice(0, 6)}`),
+  await using work = new BuildWork(request, tools)
+  const read = await work.progress.during('[internal] load build definition from Dockerfile', () =>
+    readDockerfile(request.context, request.file),
   )
-  const opTools: OpTools = {
-    store,
-    lease,
-    digests,
-    context: new ContextTree(request.context, readIgnoreFile(request.context, file), digests),
-    output: (step, fd, bytes) => reporter.output(step, fd, bytes),
+  for (const text of read.warnings) work.progress.warn(text)
+  try {
+    return await work.run(read)
+  } catch (error) {
+    request.signal.throwIfAborted()
+    throw locate(error, { file: read.shown, source: read.dockerfile.source, range: undefined })
   }
-  const images = new Map<string, Promise<BaseImage>>()
-  const image = (text: string, platform: string | undefined): Promise<BaseImage> => {
-    const key = `${text} ${platform ?? ''}`
-    let found = images.get(key)
-    if (found === undefined) {
-      found = baseImage(text, platform === undefined ? request.platform : parsePlatform(platform))
-      images.set(key, found)
+}
+
+class BuildWork implements AsyncDisposable {
+  readonly #request: BuildRequest
+  readonly #tools: BuildTools
+  readonly #logs: StepLogs
+  readonly #digests: FileDigests
+  readonly progress: Progress
+  readonly #images
+  #lease: Promise<Lease> | undefined
+  /** Known once the lease has been taken. */
+  #taken: Lease | undefined
+
+  constructor(request: BuildRequest, tools: BuildTools) {
+    this.#request = request
+    this.#tools = tools
+    this.#logs = new StepLogs(tools.store.root)
+    this.#digests = new FileDigests(tools.store.database)
+    this.progress = new Progress(request.onEvent, this.#logs)
+    this.#images = baseImages(request, tools, this.progress)
+  }
+
+  async run(read: ReadDockerfile): Promise<BuildResult> {
+    const { progress } = this
+    const { tags, platform } = this.#request
+    const planner = this.#planner(read)
+    const plan = await planner.plan()
+    const solver = this.#solver(planner)
+    const finished = (imageId: Digest, manifest: Descriptor): BuildResult => {
+      const { ran, cached } = progress
+      return { imageId, manifest, steps: ran + cached, cached }
     }
-    return found
+
+    const before = await solver.probe(plan.vertex)
+    if (before !== undefined) {
+      const imageId = digestBytes(configOf(plan, before, platform))
+      const record = findNamed(this.#tools.store, imageId, tags)
+      if (record !== undefined) {
+        solver.tellCached(plan.vertex)
+        return progress.during('exporting to image', (say) => {
+          say(`image ${imageId} is there already`)
+          return finished(imageId, record.manifest)
+        })
+      }
+    }
+
+    await this.#takeLease()
+    const result = await solver.solve(plan.vertex)
+    return progress.during('exporting to image', async (say) => {
+      const { store } = this.#tools
+      const lease = await this.#takeLease()
+      const config = configOf(plan, result, platform)
+      const id = digestBytes(config)
+      const manifest = await exportImage(store, lease, { id, config, plan, result })
+      say(`writing image ${id}`)
+      for (const tag of tags) {
+        if (!names(store, tag, id)) store.tags.set(tag, manifest, 'build')
+        say(`naming to ${familiarReference(tag)}`)
+      }
+      return finished(id, manifest)
+    })
   }
-  const baseImage = async (text: string, platform: Platform): Promise<BaseImage> => {
-    const record = await tools.resolveImage(parseReference(text), {
+
+  /** What has been learned of the context's files is kept, also when the build failed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#digests.save()
+    if (this.#lease !== undefined) await (await this.#lease)[Symbol.asyncDispose]()
+  }
+
+  #takeLease(): Promise<Lease> {
+    this.#lease ??= this.#tools.store.lease('build').then((lease) => {
+      this.#images.hold(lease)
+      this.#taken = lease
+      return lease
+    })
+    return this.#lease
+  }
+
+  #planner({ dockerfile, stages, path, shown }: ReadDockerfile): { plan: () => ReturnType<Planner['plan']>; linesOf: Planner['linesOf'] } {
+    const { context, buildArgs, platform, network, noCache, target } = this.#request
+    const { progress } = this
+    for (const name of unusedArguments(stages, buildArgs)) progress.warn(`Build argument ${name} is declared by no ARG`)
+    const scope = globalScope(stages, {
+      escape: dockerfile.escape,
+      buildArgs,
+      predefined: platformArguments({ build: hostPlatform(process.platform, process.arch), target: platform, targetStage: target }),
+    })
+    const resolved = resolveStages(stages, scope)
+    const { index } = selectTarget(resolved, target)
+    const told = new Set<string>()
+    const opTools: OpTools = {
+      store: this.#tools.store,
+      lease: () => this.#takeLease(),
+      context: new ContextTree(context, readIgnoreFile(context, path), this.#digests),
+      digests: this.#digests,
+      unpacked: async (result, signal) => this.#images.unpacked(result, await this.#takeLease(), signal),
+      output: (vertex, fd, bytes) => progress.output(vertex, fd, bytes),
+      clampTo: sourceDateEpoch(scope.values.get('SOURCE_DATE_EPOCH') ?? buildArgs['SOURCE_DATE_EPOCH']),
+    }
+    const planner = createPlanner({
+      dockerfile,
+      stages,
+      resolved,
+      scope,
+      buildArgs,
+      network: network === 'none' ? 'none' : 'host',
       platform,
-      pull: request.pull,
+      noCache,
+      tools: opTools,
+      file: shown,
+      image: (reference, wanted) => this.#images.find(reference, wanted),
+      onUndefined(name, line) {
+        const text = `${shown}:${line}: variable $${name} is not set`
+        if (!told.has(text)) progress.warn(text)
+        told.add(text)
+      },
+    })
+    return { plan: () => planner.plan(index), linesOf: planner.linesOf }
+  }
+
+  #solver({ linesOf }: Pick<Planner, 'linesOf'>): Solver<StepResult> {
+    const { noCache, signal, network } = this.#request
+    const { store } = this.#tools
+    if (network === 'default') {
+      this.progress.beforeFirstRun = () =>
+        this.progress.warn('RUN uses the host network for now (--network=host says so without this warning)')
+    }
+    return createSolver<StepResult>({
+      cache: buildCache({
+        store,
+        lease: () => this.#taken,
+        detailsOf: (vertex) => ({ log: this.#logs.find(vertex), lines: linesOf(vertex) }),
+      }),
+      lookup: noCache ? 'ignore' : 'use',
+      lock: async (key, abort) => {
+        const lock = await acquireLock(join(store.root, 'locks', `build-${encodedOf(key)}`), { signal: abort })
+        return { [Symbol.asyncDispose]: async () => lock.releaseAndRemove() }
+      },
+      slots: Math.max(2, availableParallelism()),
       signal,
-      onText: (line) => onEvent({ kind: 'warning', text: line }),
+      events: this.progress,
     })
-    lease.hold(record.id, record.manifest.digest)
-    const { manifest, config } = await store.images.read(record)
-    lease.hold(...config.rootfs.diff_ids)
-    return { record, manifest, config }
   }
-
-  const network = request.network === 'none' ? 'none' : 'host'
-  const plans = new Map<number, StagePlan>()
-  const undefinedOnce = new Set<string>()
-  for (const index of reachableStages(resolved, target)) {
-    const stage = resolved[index]
-    if (stage === undefined) continue
-    const onUndefined = (name: string, line: number): void => {
-      if (undefinedOnce.has(`${name}:${line}`)) return
-      undefinedOnce.add(`${name}:${line}`)
-      onEvent({ kind: 'warning', text: `${shown}:${line}: variable $${name} is not set` })
-    }
-    plans.set(
-      index,
-      await planStage({ dockerfile, stages, scope, buildArgs, network, tools: opTools, file: shown, image, onUndefined }, stage, plans),
-    )
-  }
-  const plan = plans.get(target.index) as StagePlan
-  reporter.beforeFirstRun = () => {
-    if (request.network === 'default')
-      onEvent({ kind: 'warning', text: 'RUN uses the host network for now (--network=host says so without this warning)' })
-  }
-  const solver = createSolver<StepResult>({
-    cache: buildCache(store, lease),
-    lookup: request.noCache ? 'ignore' : 'use',
-    lock: async (key, abort) => {
-      const lock = await acquireLock(join(store.root, 'locks', `build-${encodedOf(key)}`), { signal: abort })
-      return { [Symbol.asyncDispose]: async () => lock.releaseAndRemove() }
-    },
-    slots: availableParallelism(),
-    signal,
-    events: reporter,
-  })
-  const solved = new Map<Vertex<StepResult>, StepResult>()
-  const result = await solver.solve(plan.vertex)
-  solved.set(plan.vertex, result)
-  digests.save()
-  const resultOf = async (vertex: Vertex<StepResult>): Promise<StepResult | undefined> =>
-    solved.get(vertex) ?? solver.probe(vertex) ?? solver.solve(vertex)
-  const { imageId, manifest } = await exportImage({ store, lease, plan, result, platform: request.platform, resultOf })
-  // CRASH: layers reach the disk before a name says that they are there.
-  if (reporter.ran > 0) await store.sync()
-  for (const tag of request.tags) store.tags.set(tag, manifest, 'build')
-  return { imageId, manifest, steps: reporter.ran + reporter.cached, cached: reporter.cached }
 }
 
-function findDockerfile(request: BuildRequest): string {
-  let isDirectory = false
-  try {
-    isDirectory = statSync(request.context).isDirectory()
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
-  }
-  if (!isDirectory)
-    throw new BuildError('CONTEXT_INVALID', `The build context ${request.context} is no directory`, {
-      hint: "Give a directory; '.' is this one",
-    })
-  if (request.file !== undefined) {
-    if (existsSync(request.file)) return request.file
-    throw new BuildError('DOCKERFILE_MISSING', `There is no Dockerfile ${request.file}`, { hint: 'Give its path from here with --file' })
-  }
-  for (const name of ['Dockerfile', 'dockerfile', 'Containerfile']) {
-    const path = join(request.context, name)
-    if (existsSync(path)) return path
-  }
-  throw new BuildError('DOCKERFILE_MISSING', `There is no Dockerfile in ${request.context}`, {
-    hint: 'Write one, or name another file with --file',
-  })
-}
-
-function complain(diagnostics: Dockerfile['diagnostics'], file: string, source: string, onEvent: BuildRequest['onEvent']): void {
-  for (const diagnostic of diagnostics) {
-    if (diagnostic.severity === 'warning') onEvent({ kind: 'warning', text: formatDiagnostic(diagnostic, file, source) })
-  }
-  const errors = diagnostics.filter(({ severity }) => severity === 'error')
-  if (errors.length > 0) throw new BuildError('DOCKERFILE_INVALID', errors.map((error) => formatDiagnostic(error, file, source)).join('\n'))
-}
-
-function warnUnused(dockerfile: Dockerfile, buildArgs: Readonly<Record<string, string>>, onEvent: BuildRequest['onEvent']): void {
+function unusedArguments({ globals, stages }: Stages, buildArgs: Readonly<Record<string, string>>): string[] {
+  const declarations = [...globals, ...stages.flatMap(({ instructions }) => instructions)]
   const declared = new Set(
-    dockerfile.instructions.flatMap((instruction) => (instruction.kind === 'arg' ? instruction.args.map(({ name }) => name.text) : [])),
+    declarations.flatMap((instruction) => (instruction.kind === 'arg' ? instruction.args.map(({ name }) => name.text) : [])),
   )
-  for (const name of Object.keys(buildArgs)) {
-    if (!declared.has(name) && !isPredefined(name)) onEvent({ kind: 'warning', text: `Build argument ${name} is declared by no ARG` })
-  }
+  return Object.keys(buildArgs).filter((name) => !declared.has(name) && !isPredefined(name))
 }
 
-/** Numbers the steps in the order in which they are told, and keeps each one's whole output in a file. */
-class Reporter implements SolverEvents<StepResult> {
-  readonly #onEvent: BuildRequest['onEvent']
-  readonly #logs: string
-  readonly #ids = new Map<object, number>()
-  beforeFirstRun: (() => void) | undefined
-  ran = 0
-  cached = 0
-
-  constructor(onEvent: BuildRequest['onEvent'], logs: string) {
-    this.#onEvent = onEvent
-    this.#logs = logs
-  }
-
-  readonly onStart = (vertex: Vertex<StepResult>): void => {
-    if (vertex.name === '') return
-    if (/\] RUN /.test(vertex.name)) {
-      this.beforeFirstRun?.()
-      this.beforeFirstRun = undefined
-    }
-    this.#onEvent({ kind: 'started', id: this.#id(vertex), name: vertex.name })
-  }
-
-  readonly onCached = (vertex: Vertex<StepResult>): void => {
-    if (vertex.name === '') return
-    this.cached++
-    const id = this.#id(vertex)
-    this.#onEvent({ kind: 'started', id, name: vertex.name })
-    this.#onEvent({ kind: 'done', id, cached: true, milliseconds: 0 })
-  }
-
-  readonly onDone = (vertex: Vertex<StepResult>, milliseconds: number): void => {
-    if (vertex.name === '') return
-    this.ran++
-    this.#onEvent({ kind: 'done', id: this.#id(vertex), cached: false, milliseconds })
-  }
-
-  readonly onFail = (vertex: Vertex<StepResult>, error: unknown): void => {
-    const message = error instanceof CodedError ? error.message : String(error)
-    this.#onEvent({ kind: 'failed', id: this.#id(vertex), message })
-  }
-
-  readonly onCancel = (vertex: Vertex<StepResult>): void => {
-    this.#onEvent({ kind: 'canceled', id: this.#id(vertex) })
-  }
-
-  output(step: object, fd: 1 | 2, bytes: Uint8Array): void {
-    const id = this.#id(step)
-    const log = join(this.#logs, `${id}.log`)
-    mkdirSync(dirname(log), { recursive: true })
-    appendFileSync(log, bytes)
-    this.#onEvent({ kind: 'output', id, fd, bytes })
-  }
-
-  #id(vertex: object): number {
-    const known = this.#ids.get(vertex)
-    if (known !== undefined) return known
-    this.#ids.set(vertex, this.#ids.size + 1)
-    return this.#ids.size
-  }
+/** SPEC: reproducible-builds.org, SOURCE_DATE_EPOCH: seconds since 1970. */
+function sourceDateEpoch(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined
+  if (/^\d{1,12}$/.test(text)) return Number(text)
+  throw new BuildError('DOCKERFILE_INVALID', `SOURCE_DATE_EPOCH must be seconds since 1970, got ${JSON.stringify(text)}`, {
+    hint: 'For example --build-arg SOURCE_DATE_EPOCH=$(git log -1 --pretty=%ct)',
+  })
 }

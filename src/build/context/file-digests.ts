@@ -1,60 +1,46 @@
 import type { Database } from '../../store/mod.ts'
-import type { SourceNode } from '../copy/source-tree.ts'
+import type { FileIdentity } from '../copy/source-tree.ts'
 
 /** A file that changed this recently may change again without its times showing it. */
 const RACY_NS = 2_000_000_000n
+const KEPT_MILLISECONDS = 60 * 86_400_000
 
-/** Digests of files by what stat says of them, so that a warm build reads no file content. Also of whole trees, by what stat says of all files. */
+/**
+ * Digests by what stat says: of files, so that a warm build reads no file content, and of whole trees by what stat says of all their files,
+ * so that a warm build asks once. All of it only saves time.
+ */
 export class FileDigests {
-  readonly #database: Database
+  readonly #database: Pick<Database, 'get' | 'run' | 'transaction'>
   readonly #added = new Map<string, string>()
 
-  constructor(database: Database) {
+  constructor(database: Pick<Database, 'get' | 'run' | 'transaction'>) {
     this.#database = database
   }
 
-  find({ identity }: SourceNode): string | undefined {
-    return this.#get(identity)
+  find({ text }: Pick<FileIdentity, 'text'>): string | undefined {
+    return (
+      this.#added.get(text) ?? this.#database.get<{ digest: string }>('SELECT digest FROM build_files WHERE identity = ?', text)?.digest
+    )
   }
 
-  remember({ identity, changedNs }: SourceNode, digest: string): void {
-    if (isOld(changedNs)) this.#added.set(identity, digest)
+  remember({ text, changedNs }: FileIdentity, digest: string): void {
+    if (BigInt(Date.now()) * 1_000_000n - changedNs > RACY_NS) this.#added.set(text, digest)
   }
 
-  /** The digest of a tree whose files have, together, this identity. */
-  findTree(identity: string): string | undefined {
-    return this.#get(identity)
-  }
-
-  rememberTree(identity: string, newestNs: bigint, digest: string): void {
-    if (isOld(newestNs)) this.#added.set(identity, digest)
-  }
-
-  /** Writes what is new in one transaction; it means nothing after a power cut. */
+  /** Writes what is new. */
   save(): void {
-    if (this.#added.size === 0) return
     const rows = [...this.#added]
     this.#added.clear()
+    const now = Date.now()
     for (let at = 0; at < rows.length; at += 1000) {
       this.#database.transaction(
         () => {
-          for (const [identity, digest] of rows.slice(at, at + 1000)) {
-            this.#database.run('INSERT OR REPLACE INTO build_files (identity, digest) VALUES (?, ?)', identity, digest)
-          }
+          for (const [identity, digest] of rows.slice(at, at + 1000))
+            this.#database.run('INSERT OR REPLACE INTO build_files (identity, digest, at) VALUES (?, ?, ?)', identity, digest, now)
+          if (at === 0) this.#database.run('DELETE FROM build_files WHERE at < ?', now - KEPT_MILLISECONDS)
         },
         { durable: false },
       )
     }
   }
-
-  #get(identity: string): string | undefined {
-    return (
-      this.#added.get(identity) ??
-      this.#database.get<{ digest: string }>('SELECT digest FROM build_files WHERE identity = ?', identity)?.digest
-    )
-  }
-}
-
-function isOld(changedNs: bigint): boolean {
-  return BigInt(Date.now()) * 1_000_000n - changedNs > RACY_NS
 }

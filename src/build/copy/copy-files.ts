@@ -1,7 +1,11 @@
-import { pathFilter, type Chmod } from '../../dockerfile/mod.ts'
+import { lstatSync } from 'node:fs'
+import { fsPath } from '../../archive/mod.ts'
+import type { Chmod, PathFilter } from '../../dockerfile/mod.ts'
+import { codeOf } from '../../kit/mod.ts'
+import { BuildError } from '../build-error.ts'
 import type { SelectedSource } from './select-sources.ts'
-import type { SourceNode, SourceTree } from './source-tree.ts'
-import { nowNs, type FileAttributes, type Owner, type UpperWriter } from './upper-writer.ts'
+import { baseName, childPath, parentOf, type SourceNode, type SourceTree } from './source-tree.ts'
+import { deviceNumbers, nowNs, type FileAttributes, type Owner, type UpperWriter } from './upper-writer.ts'
 
 export interface CopyRequest {
   readonly tree: SourceTree
@@ -13,86 +17,109 @@ export interface CopyRequest {
   /** --chown, resolved in the image that is written. */
   readonly owner: Owner | undefined
   readonly chmod: Chmod | undefined
-  readonly excludes: readonly string[]
+  /** --exclude: relative to each source. */
+  readonly excludes: PathFilter
   /** ADD: unpacks the file if it is an archive; true when it has. */
-  readonly unpack?: ((node: SourceNode, destination: string) => Promise<boolean>) | undefined
+  readonly unpack?: ((node: SourceNode) => Promise<boolean>) | undefined
+  readonly signal: AbortSignal
 }
 
-/** COPY and ADD of files: a directory's contents, a file into a directory or under the destination's name. SPEC: Dockerfile reference, "COPY". */
+/**
+ * COPY and ADD of files. SPEC: Dockerfile reference, "COPY"; where it is silent, as BuildKit does: a directory's contents are copied, never itself;
+ * the named destination is followed through symlinks; existing directories keep their attributes; hard links within one copy are kept.
+ * @throws BuildError COPY_CONFLICT, SOURCE_CHANGED
+ */
 export async function copyFiles(writer: UpperWriter, request: CopyRequest): Promise<void> {
-  const { tree, sources, inline, destination, chmod } = request
-  const owner = request.owner ?? { uid: 0, gid: 0 }
-  const made = { mode: chmod === undefined ? 0o755 : chmod(0o755, true), owner }
-  const filter = pathFilter(request.excludes)
-  const linked = new Map<string, string>()
-
-  const attributes = (node: SourceNode): FileAttributes => ({
-    uid: request.owner?.uid ?? node.uid,
-    gid: request.owner?.gid ?? node.gid,
-    mode: chmod === undefined ? node.mode : chmod(node.mode, node.type === 'directory'),
-    mtimeNs: node.mtimeNs,
-    xattrs: node.type === 'symlink' ? undefined : tree.xattrs(node),
-  })
-
-  const copy = (node: SourceNode, to: string): void => {
-    switch (node.type) {
-      case 'file': {
-        const first = node.links > 1 ? linked.get(node.identity) : undefined
-        if (first !== undefined && writer.hardLink(first, to)) return
-        writer.copyFile(node, to, attributes(node))
-        if (node.links > 1) linked.set(node.identity, to)
-        return
-      }
-      case 'symlink':
-        return writer.symlink(to, node.target ?? '', attributes(node))
-      case 'directory':
-        writer.directory(to, attributes(node))
-        return contents(node, to, node.path)
-      case 'other':
-        return // sockets and devices are no files to copy
-    }
+  const { sources, inline, chmod, destination } = request
+  const made = { mode: chmod?.(0o755, true) ?? 0o755, owner: request.owner ?? { uid: 0, gid: 0 } }
+  const copy = new Copy(writer, request)
+  /** A file goes into a destination that is a directory, else takes its place. */
+  const placeOf = (name: string): string => {
+    if (destination.endsWith('/') || writer.isDirectory(destination)) return childPath(writer.ensureDirectory(destination, made), name)
+    const real = writer.resolve(destination)
+    return childPath(writer.ensureDirectory(parentOf(real), made), baseName(real))
   }
-  const contents = (directory: SourceNode, to: string, root: string): void => {
-    for (const name of tree.readDirectory(directory.path)) {
-      const child = tree.lookup(join(directory.path, name), { follow: false })
-      if (child === undefined) continue
-      const relative = child.path.slice(root === '/' ? 1 : root.length + 1)
-      if (filter.ignores(relative)) continue
-      // A directory that .dockerignore leaves out is made only for what a `!` brings back in it.
-      if (child.type === 'directory' && tree.isLeftOut?.(child.path) === true) contents(child, join(to, name), root)
-      else if (child.type === 'directory') {
-        writer.directory(join(to, name), attributes(child))
-        contents(child, join(to, name), root)
-      } else copy(child, join(to, name))
-    }
-  }
-
-  const isDirectory = destination.endsWith('/') || sources.length + inline.length > 1
   for (const { node, name } of sources) {
-    if (node.type === 'directory') {
-      const to = writer.ensureDirectory(destination, made)
-      contents(node, to, node.path)
-    } else {
-      const into = isDirectory || writer.isDirectory(destination)
-      if (request.unpack !== undefined && (await request.unpack(node, destination))) continue
-      const parent = into ? destination : destination.slice(0, destination.lastIndexOf('/'))
-      const real = writer.ensureDirectory(parent, made)
-      copy(node, join(real, into ? name.slice(name.lastIndexOf('/') + 1) : destination.slice(destination.lastIndexOf('/') + 1)))
-    }
+    request.signal.throwIfAborted()
+    if (node.type === 'directory') await copy.contents(node, writer.ensureDirectory(destination, made), '')
+    else if (node.type === 'file' && request.unpack !== undefined && (await request.unpack(node))) continue
+    else await copy.node(node, placeOf(baseName(name)))
   }
   for (const { name, content } of inline) {
-    const into = isDirectory || writer.isDirectory(destination)
-    const real = writer.ensureDirectory(into ? destination : destination.slice(0, destination.lastIndexOf('/')), made)
-    const mode = chmod === undefined ? 0o644 : chmod(0o644, false)
-    writer.writeFile(join(real, into ? name : destination.slice(destination.lastIndexOf('/') + 1)), content, {
-      ...owner,
-      mode,
-      mtimeNs: nowNs(),
-    })
+    writer.writeFile(placeOf(name), content, { ...made.owner, mode: chmod?.(0o644, false) ?? 0o644, mtimeNs: nowNs() })
   }
   writer.finish()
 }
 
-function join(directory: string, name: string): string {
-  return directory.endsWith('/') ? `${directory}${name}` : `${directory}/${name}`
+class Copy {
+  readonly #writer: UpperWriter
+  readonly #request: CopyRequest
+  /** First path in the image of each file that has several names. */
+  readonly #links = new Map<string, string>()
+
+  constructor(writer: UpperWriter, request: CopyRequest) {
+    this.#writer = writer
+    this.#request = request
+  }
+
+  async contents(directory: SourceNode, to: string, prefix: string): Promise<void> {
+    this.#request.signal.throwIfAborted()
+    for (const node of this.#request.tree.list(directory)) {
+      const name = baseName(node.path)
+      if (this.#request.excludes.ignores(prefix + name)) continue
+      const path = childPath(to, name)
+      if (node.type === 'directory') {
+        this.#writer.directory(path, this.#attributes(node))
+        await this.contents(node, path, `${prefix}${name}/`)
+      } else await this.node(node, path)
+    }
+  }
+
+  /** Anything but a directory. */
+  async node(node: SourceNode, to: string): Promise<void> {
+    switch (node.type) {
+      case 'file':
+        return this.#file(node, to)
+      case 'symlink':
+        return this.#writer.symlink(to, node.target ?? '', this.#attributes(node))
+      case 'character':
+      case 'block':
+      case 'fifo': {
+        const numbers = node.type === 'fifo' ? { major: 0, minor: 0 } : deviceNumbers(fsPath(node.hostPath))
+        return this.#writer.special(to, node.type, { ...this.#attributes(node), ...numbers })
+      }
+      case 'directory':
+      case 'socket': // nothing without its process
+    }
+  }
+
+  async #file(node: SourceNode, to: string): Promise<void> {
+    const { tree } = this.#request
+    const link = tree.hardLinkOf(node)
+    const first = link === undefined ? undefined : this.#links.get(link)
+    if (first !== undefined && this.#writer.hardLink(first, to)) return
+    try {
+      await this.#writer.copyFile(node, to, this.#attributes(node))
+    } catch (error) {
+      const isGone = codeOf(error) === 'ENOENT' && lstatSync(fsPath(node.hostPath), { throwIfNoEntry: false }) === undefined
+      throw isGone ? sourceChanged(tree, node.path) : error
+    }
+    if (link !== undefined) this.#links.set(link, to)
+  }
+
+  #attributes(node: SourceNode): FileAttributes {
+    const { owner, chmod, tree } = this.#request
+    return {
+      uid: owner?.uid ?? node.uid,
+      gid: owner?.gid ?? node.gid,
+      mode: chmod?.(node.mode, node.type === 'directory') ?? node.mode,
+      mtimeNs: node.mtimeNs,
+      xattrs: node.type === 'symlink' ? undefined : tree.xattrs(node),
+    }
+  }
+}
+
+/** What was copied is not what the step's key says: the result must not be kept. */
+export function sourceChanged(tree: SourceTree, path: string): BuildError {
+  return new BuildError('SOURCE_CHANGED', `${path} in ${tree.name} changed while it was copied`, { hint: 'Build again' })
 }

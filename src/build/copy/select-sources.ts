@@ -1,67 +1,63 @@
 import { cleanPath, compileGlob, hasWildcard } from '../../dockerfile/mod.ts'
+import { closest } from '../../kit/mod.ts'
 import { BuildError } from '../build-error.ts'
-import type { SourceNode, SourceTree } from './source-tree.ts'
+import { baseName, childPath, parentOf, type SourceNode, type SourceTree } from './source-tree.ts'
 
 export interface SelectedSource {
-  /** As the user wrote it, wildcards resolved. */
+  /** Absolute, as the user wrote it, wildcards resolved; its last part is the name that a file gets in a directory. */
   readonly name: string
   /** Symlinks of a named source are followed. */
   readonly node: SourceNode
 }
 
-/** The files and directories that COPY's sources name. A wildcard may match nothing; a plain path may not. @throws BuildError SOURCE_MISSING */
+/**
+ * What COPY's sources name. Leading `/` and `..` stop at the root of the tree. A wildcard may match nothing; a plain path may not.
+ * @throws BuildError SOURCE_MISSING
+ */
 export function selectSources(tree: SourceTree, sources: readonly string[]): readonly SelectedSource[] {
   return sources.flatMap((source) => {
     const path = cleanPath(`/${source}`)
     if (hasWildcard(path)) return matches(tree, path)
     const node = tree.lookup(path, { follow: true })
-    if (node === undefined || (node.type === 'directory' && tree.isLeftOut?.(node.path) === true && isEmptyFor(tree, node.path)))
-      throw missing(tree, source, path)
+    if (node === undefined) throw missing(tree, source, path)
     return [{ name: path, node }]
   })
 }
 
-function isEmptyFor(tree: SourceTree, path: string): boolean {
-  return tree.readDirectory(path).every((name) => {
-    const child = tree.lookup(`${path}/${name}`, { follow: false })
-    return child === undefined || (child.type === 'directory' && isEmptyFor(tree, child.path))
-  })
-}
-
+/** SPEC: Go's filepath.Match, as COPY has it: each part of the pattern matches one name. */
 function matches(tree: SourceTree, pattern: string): SelectedSource[] {
-  const components = pattern.slice(1).split('/')
-  let found = ['']
-  for (const component of components) {
-    const fits = hasWildcard(component) ? compileGlob(component) : (name: string) => name === component
-    found = found.flatMap((directory) => {
-      const node = tree.lookup(directory === '' ? '/' : directory, { follow: true })
-      if (node?.type !== 'directory') return []
+  let found: string[] = ['/']
+  for (const part of pattern.slice(1).split('/')) {
+    const fits = compileGlob(part)
+    found = found.flatMap((path) => {
+      const directory = tree.lookup(path, { follow: true })
+      if (directory?.type !== 'directory') return []
+      if (!hasWildcard(part) && !part.includes('\\')) return [childPath(path, part)]
       return tree
-        .readDirectory(node.path)
+        .list(directory)
+        .map((node) => baseName(node.path))
         .filter(fits)
-        .map((name) => `${directory}/${name}`)
+        .map((name) => childPath(path, name))
     })
   }
-  return found.flatMap((path) => {
-    const node = tree.lookup(path, { follow: true })
-    return node === undefined || (node.type === 'directory' && tree.isLeftOut?.(node.path) === true) ? [] : [{ name: path, node }]
+  return found.flatMap((name) => {
+    const node = tree.lookup(name, { follow: true })
+    return node === undefined ? [] : [{ name, node }]
   })
 }
 
 function missing(tree: SourceTree, source: string, path: string): BuildError {
+  return new BuildError('SOURCE_MISSING', `${JSON.stringify(source)} is not in ${tree.name}`, { hint: whyMissing(tree, path) })
+}
+
+function whyMissing(tree: SourceTree, path: string): string {
   const why = tree.whyLeftOut?.(path)
-  const parent = path.slice(0, path.lastIndexOf('/')) || '/'
-  const there = tree.lookup(parent, { follow: true })?.type === 'directory' ? tree.readDirectory(parent).slice(0, 10).join(', ') : undefined
-  return new BuildError(
-    'SOURCE_MISSING',
-    `${JSON.stringify(source)} is not in the ${tree.keepsOwners ? 'image that it is copied from' : 'build context'}`,
-    {
-      hint:
-        why !== undefined
-          ? `It is left out by ${why}`
-          : there === undefined
-            ? `There is no directory ${parent} either`
-            : `In ${parent} there is: ${there === '' ? 'nothing' : there}`,
-    },
-  )
+  if (why !== undefined) return `It is left out by ${why}`
+  const parent = tree.lookup(parentOf(path), { follow: true })
+  if (parent?.type !== 'directory') return `There is no directory ${parentOf(path)} either`
+  const names = tree.list(parent).map((node) => baseName(node.path))
+  const near = closest(baseName(path), names)
+  if (near !== undefined) return `Did you mean ${childPath(parentOf(path), near).slice(1)}?`
+  if (names.length === 0) return `${parent.path} is empty`
+  return `In ${parent.path} there is ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`
 }

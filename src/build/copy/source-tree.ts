@@ -1,50 +1,76 @@
-import type { View } from '../../store/mod.ts'
+import { lstatSync } from 'node:fs'
+import { fsPath } from '../../archive/mod.ts'
+import type { View, ViewNode } from '../../store/mod.ts'
 
-/** What is at a path of a source: the context's or another stage's. */
+/** What is at a path of a source: the context's, another stage's or an image's. */
 export interface SourceNode {
-  /** Absolute within the tree, symlinks in parents resolved. */
+  /** Absolute within the tree, symlinks in parents resolved; text as decodePath (archive) makes it. */
   readonly path: string
-  readonly type: 'file' | 'directory' | 'symlink' | 'other'
+  readonly type: 'file' | 'directory' | 'symlink' | 'character' | 'block' | 'fifo' | 'socket'
   readonly mode: number
   readonly uid: number
   readonly gid: number
   readonly size: number
   readonly mtimeNs: bigint
+  /** Of a symlink. */
   readonly target: string | undefined
   readonly hostPath: string
-  /** The same while the file is the same. */
-  readonly identity: string
-  /** The later of its times, nanoseconds. */
-  readonly changedNs: bigint
-  readonly links: number
 }
 
 /** Where COPY and ADD take files from. */
 export interface SourceTree {
-  /** Another stage's files keep their owners; the context's belong to root. */
-  readonly keepsOwners: boolean
+  /** For people: `the build context`. */
+  readonly name: string
+  /** Undefined when nothing is there, or what is there is left out. */
   lookup(path: string, options: { readonly follow: boolean }): SourceNode | undefined
-  /** Sorted names. */
-  readDirectory(path: string): readonly string[]
+  /** What is in a directory, bytewise by name. What is left out is not there. */
+  list(directory: SourceNode): readonly SourceNode[]
   contentDigest(node: SourceNode): Promise<string>
   xattrs(node: SourceNode): ReadonlyMap<string, Uint8Array>
-  /** For a directory that is only walked for what a `!` pattern brings back. */
-  isLeftOut?(path: string): boolean
+  /** The same for all names of one file, undefined when it has one name only. */
+  hardLinkOf(node: SourceNode): string | undefined
+  /** Stays the same as long as the file's content and attributes do; undefined when that cannot be told. */
+  identity(node: SourceNode): FileIdentity | undefined
+  /** What leaves the path out (`line 3 of .dockerignore: *.log`), if that is why it is not there. */
   whyLeftOut?(path: string): string | undefined
 }
 
-/** A stage's or an image's files as a source. */
-export function viewTree(view: View): SourceTree {
+export interface FileIdentity {
+  readonly text: string
+  /** The later of its times of modification and change. */
+  readonly changedNs: bigint
+}
+
+/** A stage's or an image's files as a source: owners and all are kept. */
+export function viewTree(view: View, name: string): SourceTree {
   return {
-    keepsOwners: true,
-    lookup(path, options) {
-      const node = view.lookup(path, options)
-      if (node === undefined) return undefined
-      const type = node.type === 'file' || node.type === 'directory' || node.type === 'symlink' ? node.type : 'other'
-      return { ...node, type, identity: `${node.hostPath}:${node.size}:${node.mtimeNs}`, changedNs: node.mtimeNs, links: 1 }
+    name,
+    lookup: (path, options) => view.lookup(path, options),
+    list(directory) {
+      return view.readDirectory(directory.path).flatMap((child): ViewNode[] => {
+        const node = view.lookup(childPath(directory.path, child), { follow: false })
+        return node === undefined ? [] : [node]
+      })
     },
-    readDirectory: (path) => view.readDirectory(path),
     contentDigest: (node) => view.contentDigest(node.path),
     xattrs: (node) => view.xattrs(node.path),
+    hardLinkOf(node) {
+      // Variants of a layer share files with it, but never under two paths of one view.
+      const { nlink, dev, ino } = lstatSync(fsPath(node.hostPath))
+      return nlink > 1 ? `${dev}:${ino}` : undefined
+    },
+    identity: () => undefined,
   }
+}
+
+export function childPath(directory: string, name: string): string {
+  return directory.endsWith('/') ? directory + name : `${directory}/${name}`
+}
+
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+export function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/'
 }

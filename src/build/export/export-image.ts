@@ -1,80 +1,41 @@
-import { layerCompression, MediaType, type Descriptor, type Digest, type HistoryEntry, type Platform } from '../../oci/mod.ts'
-import type { Lease, Store } from '../../store/mod.ts'
-import { baseHistory, type StagePlan } from '../graph/plan.ts'
-import { EPOCH } from '../ops/base.ts'
-import type { Vertex } from '../solver/mod.ts'
+import { MediaType, type Descriptor, type Digest, type Reference } from '../../oci/mod.ts'
+import type { ImageRecord, Lease, Store } from '../../store/mod.ts'
+import type { StagePlan } from '../graph/plan.ts'
 import type { StepResult } from '../step-result.ts'
+import { manifestOf } from './image-documents.ts'
 
-const COMMENT = 'buildkit.dockerfile.v0'
-
-export interface ExportInput {
-  readonly store: Store
-  readonly lease: Lease
-  readonly plan: StagePlan
-  readonly result: StepResult
-  readonly platform: Platform
-  /** The result of a step whose layer is in the history. */
-  readonly resultOf: (vertex: Vertex<StepResult>) => Promise<StepResult | undefined>
-}
-
-/** Writes image config and manifest of a finished stage. The same steps give the same bytes, and so the same image ID. */
-export async function exportImage({
-  store,
-  lease,
-  plan,
-  result,
-  platform,
-  resultOf,
-}: ExportInput): Promise<{ readonly imageId: Digest; readonly manifest: Descriptor }> {
-  const base = plan.base
-  let created = base?.config.created ?? EPOCH
-  const history: HistoryEntry[] = []
-  for (const item of plan.history) {
-    if (item.vertex !== undefined) created = (await resultOf(item.vertex))?.created ?? result.created
-    history.push({ created, created_by: item.createdBy, comment: COMMENT, ...(item.vertex === undefined ? { empty_layer: true } : {}) })
-  }
-  const author = plan.author ?? base?.config.author
-  const config = {
-    architecture: base?.config.architecture ?? platform.architecture,
-    ...(author === undefined ? {} : { author }),
-    config: plan.config.config,
-    created,
-    history: [...baseHistory(plan), ...history],
-    os: base?.config.os ?? platform.os,
-    rootfs: { type: 'layers', diff_ids: result.diffIds },
-    ...variantOf(base?.config.variant ?? platform.variant),
-  }
-  const configBytes = new TextEncoder().encode(JSON.stringify(config))
-  const imageId = await store.content.putBytes(configBytes, lease)
-  const layers = result.diffIds.map((diffId, i): Descriptor => {
-    const ofBase = i < result.baseLayers ? base?.manifest.layers[i] : undefined
-    if (ofBase !== undefined) return asOci(ofBase)
+/** Writes image config and manifest, unless the image is there already. What the manifest names is there and held. */
+export async function exportImage(
+  store: Store,
+  lease: Lease,
+  image: { readonly config: Uint8Array; readonly id: Digest; readonly plan: StagePlan; readonly result: StepResult },
+): Promise<Descriptor> {
+  lease.hold(image.id)
+  const known = store.images.find(image.id)
+  if (known !== undefined && store.content.find(known.manifest.digest, lease) !== undefined) return known.manifest
+  await store.content.putBytes(image.config, lease)
+  const built = image.result.built.map(({ diffId }): Descriptor => {
     const layer = store.layers.find(diffId, lease)
     if (layer === undefined) throw new Error(`Layer ${diffId} of the build is not in the store`)
     return { mediaType: MediaType.ociLayer, digest: diffId, size: layer.tarSize }
   })
-  const manifestBytes = new TextEncoder().encode(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: MediaType.ociManifest,
-      config: { mediaType: MediaType.ociConfig, digest: imageId, size: configBytes.length },
-      layers,
-    }),
-  )
-  const digest = await store.content.putBytes(manifestBytes, lease)
-  const manifest = { mediaType: MediaType.ociManifest, digest, size: manifestBytes.length }
-  store.images.put({ id: imageId, manifest })
-  return { imageId, manifest }
+  const config = { mediaType: MediaType.ociConfig, digest: image.id, size: image.config.length }
+  const bytes = manifestOf(config, image.plan.base, built)
+  const manifest = { mediaType: MediaType.ociManifest, digest: await store.content.putBytes(bytes, lease), size: bytes.length }
+  // CRASH: layers reach the disk before a row says that they are an image.
+  await store.sync()
+  store.images.put({ id: image.id, manifest })
+  return manifest
 }
 
-function variantOf(variant: string | undefined): { variant?: string } {
-  return variant === undefined ? {} : { variant }
+/** The image if it is there and all these names are its own: then there is nothing to write. Without a lease: its names hold it. */
+export function findNamed(store: Store, id: Digest, tags: readonly Reference[]): ImageRecord | undefined {
+  const record = store.images.find(id)
+  return record !== undefined && tags.length > 0 && tags.every((tag) => names(store, tag, id)) ? record : undefined
 }
 
-const OCI_TYPES = { none: MediaType.ociLayer, gzip: MediaType.ociLayerGzip, zstd: MediaType.ociLayerZstd } as const
-
-/** Docker's names of layer types mean the same bytes. */
-function asOci(layer: Descriptor): Descriptor {
-  const compression = layerCompression(layer.mediaType)
-  return compression === undefined || layer.mediaType.includes('foreign') ? layer : { ...layer, mediaType: OCI_TYPES[compression] }
+/** True when the tag is of this image: of its manifest, or of the one that a push made of it. */
+export function names(store: Store, tag: Reference, id: Digest): boolean {
+  const target = store.tags.find(tag)?.target
+  return target !== undefined && store.images.find(target.digest)?.id === id
 }

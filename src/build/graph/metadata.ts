@@ -60,7 +60,10 @@ export class StageConfig {
     switch (instruction.kind) {
       case 'env':
       case 'label': {
-        const pairs = instruction.pairs.map(({ key, value }) => ({ key: expand(key), value: expand(value) }))
+        const pairs = instruction.pairs.map(({ key, value }) => ({
+          key: instruction.kind === 'label' ? expand(key) : key.text,
+          value: expand(value),
+        }))
         for (const { key, value } of pairs) {
           if (instruction.kind === 'env') this.setEnv(key, value)
           else this.config.Labels = { ...this.config.Labels, [key]: value }

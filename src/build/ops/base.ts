@@ -1,35 +1,25 @@
-import type { ImageConfig, Manifest } from '../../oci/mod.ts'
-import type { ImageRecord } from '../../store/mod.ts'
+import type { DiffId } from '../../oci/mod.ts'
 import type { Op } from '../solver/mod.ts'
-import type { StepResult } from '../step-result.ts'
-import type { OpTools } from './tools.ts'
+import { EMPTY, type StepResult } from '../step-result.ts'
 
-/** A base image: its layers are unpacked only when a step that is not cached needs files. */
-export function baseOp(
-  tools: OpTools,
-  record: ImageRecord,
-  image: { readonly manifest: Manifest; readonly config: ImageConfig },
-): Op<StepResult> {
-  const { store, lease } = tools
-  const diffIds = image.config.rootfs.diff_ids
+/** A base image. By its layers only: what else its config says is in the steps that it matters to. Nothing is fetched or unpacked here. */
+export function baseOp(diffIds: readonly DiffId[]): Op<StepResult> {
   return {
     cacheable: false,
-    definition: () => [['image', record.manifest.digest]],
-    async run(_inputs, { signal }) {
-      for (const [i, diffId] of diffIds.entries()) {
-        const layer = image.manifest.layers[i]
-        if (layer === undefined || store.layers.find(diffId, lease) !== undefined) continue
-        await store.layers.unpack(await store.content.open(layer.digest, { signal }), { lease, signal, want: diffId })
-      }
-      return { diffIds, baseLayers: diffIds.length, created: image.config.created ?? EPOCH }
-    },
+    definition: () => [['image', diffIds.join(' ')]],
+    run: async () => ({ base: diffIds, built: [] }),
   }
 }
-
-export const EPOCH = '1970-01-01T00:00:00Z'
 
 export const scratchOp: Op<StepResult> = {
   cacheable: false,
   definition: () => [['image', 'scratch']],
-  run: async () => ({ diffIds: [], baseLayers: 0, created: EPOCH }),
+  run: async () => EMPTY,
+}
+
+/** COPY --link: the layer of the second input, which knows nothing of what is below, on top of the first. */
+export const stackOp: Op<StepResult> = {
+  cacheable: false,
+  definition: () => [['stack', '']],
+  run: async ([below = EMPTY, above = EMPTY]) => ({ base: below.base, built: [...below.built, ...above.built] }),
 }

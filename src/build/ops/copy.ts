@@ -1,16 +1,16 @@
-import { parseChmod, parseChown, type Ownership } from '../../dockerfile/mod.ts'
+import { parseChmod, parseChown, pathFilter, type Ownership } from '../../dockerfile/mod.ts'
 import { resolveUser } from '../../runtime/mod.ts'
 import type { View } from '../../store/mod.ts'
-import { copyFiles } from '../copy/copy-files.ts'
+import { copyFiles, sourceChanged } from '../copy/copy-files.ts'
 import { digestSources } from '../copy/digest-sources.ts'
 import { selectSources } from '../copy/select-sources.ts'
 import { viewTree, type SourceTree } from '../copy/source-tree.ts'
 import { unpackArchive } from '../copy/unpack-archive.ts'
 import { UpperWriter, type Owner } from '../copy/upper-writer.ts'
-import type { Ingredient, Op } from '../solver/mod.ts'
-import type { StepResult } from '../step-result.ts'
+import type { Ingredient, Op, OpContext } from '../solver/mod.ts'
+import { chainOf, EMPTY, type StepResult } from '../step-result.ts'
 import { makeLayer } from './layer.ts'
-import { chainOf, type OpTools } from './tools.ts'
+import type { OpTools } from './tools.ts'
 
 export interface CopyStep {
   /** ADD unpacks local archives. */
@@ -22,47 +22,72 @@ export interface CopyStep {
   readonly chown: string | undefined
   readonly chmod: string | undefined
   readonly excludes: readonly string[]
-  /** From another stage or image, the vertex's second input, instead of the context. */
-  readonly fromInput: boolean
+  /** Of the stage or image that is the last input; undefined: the context. */
+  readonly from: string | undefined
+  /** --link: on nothing at all; then there is no parent among the inputs. */
+  readonly link: boolean
 }
 
-/** COPY and ADD of local files. */
+/** COPY and ADD of local files. Inputs: the parent unless `link`, then what is copied from unless that is the context. */
 export function copyOp(tools: OpTools, step: CopyStep): Op<StepResult> {
   const chmod = step.chmod === undefined ? undefined : parseChmod(step.chmod)
   const chown = step.chown === undefined ? undefined : parseChown(step.chown)
-  const sourceOf = async (source: StepResult | undefined): Promise<SourceTree> =>
-    source === undefined ? tools.context : viewTree(await tools.store.layers.view(source.diffIds, tools.lease))
-  const description: Ingredient[] = [['copy', JSON.stringify({ ...step, chown: step.chown ?? null, chmod: step.chmod ?? null })]]
+  const excludes = pathFilter(step.excludes)
+  const description: readonly Ingredient[] = [
+    ['copy', JSON.stringify([step.sources, step.inline, step.destination])],
+    ['options', JSON.stringify([step.unpacks, step.chown ?? null, step.chmod ?? null, step.excludes, step.from !== undefined, step.link])],
+    ['clamp', String(tools.clampTo ?? '')],
+  ]
+  const split = (inputs: readonly StepResult[]): { parent: StepResult; source: StepResult | undefined } => ({
+    parent: (step.link ? undefined : inputs[0]) ?? EMPTY,
+    source: step.from === undefined ? undefined : inputs.at(-1),
+  })
+  const treeOf = async (source: StepResult | undefined, signal: AbortSignal): Promise<SourceTree> => {
+    if (source === undefined) return tools.context
+    const diffIds = await tools.unpacked(source, signal)
+    return viewTree(await tools.store.layers.view(diffIds, await tools.lease()), step.from ?? '')
+  }
+  const digest = (tree: SourceTree, { signal }: OpContext): Promise<string> => {
+    const cache = tree === tools.context ? tools.digests : undefined
+    return digestSources(tree, selectSources(tree, step.sources), { cache, excludes, signal })
+  }
+  let contextDigest: string | undefined
 
   return {
     cacheable: true,
-    async definition() {
-      if (step.fromInput || step.sources.length === 0) return description
-      const selected = selectSources(tools.context, step.sources)
-      return [...description, ['files', await digestSources(tools.context, selected, tools.digests)]]
+    async definition(context) {
+      if (step.from !== undefined || step.sources.length === 0) return description
+      contextDigest = await digest(tools.context, context)
+      return [...description, ['files', contextDigest]]
     },
-    async content([parent, source]) {
-      const content: Ingredient[] = [['parent', chainOf(parent?.diffIds ?? [])]]
-      if (!step.fromInput || source === undefined) return content
-      const tree = await sourceOf(source)
-      return [...content, ['files', await digestSources(tree, selectSources(tree, step.sources))]]
+    async content(inputs, context) {
+      const { parent, source } = split(inputs)
+      const content: Ingredient[] = [['parent', chainOf(parent)]]
+      return source === undefined ? content : [...content, ['files', await digest(await treeOf(source, context.signal), context)]]
     },
-    async run([parent, source], { signal }) {
-      if (parent === undefined) throw new Error('A copy needs a parent')
-      const tree = await sourceOf(source)
-      return makeLayer(tools, parent, signal, async (staging, view) => {
+    async run(inputs, context) {
+      const { signal } = context
+      const { parent, source } = split(inputs)
+      const tree = await treeOf(source, signal)
+      return makeLayer(tools, parent, signal, async ({ staging, view }) => {
         const writer = new UpperWriter(staging.upper, view)
         const owner = chown === undefined ? undefined : ownerOf(view, chown)
+        const made = { mode: chmod?.(0o755, true) ?? 0o755, owner: owner ?? { uid: 0, gid: 0 } }
+        const { destination } = step
         await copyFiles(writer, {
           tree,
           sources: selectSources(tree, step.sources),
           inline: step.inline,
-          destination: step.destination,
+          destination,
           owner,
           chmod,
-          excludes: step.excludes,
-          unpack: step.unpacks ? (node, destination) => unpackArchive(writer, node, { destination, owner, signal }) : undefined,
+          excludes,
+          unpack: step.unpacks ? (node) => unpackArchive(writer, node, { destination, owner, made, signal }) : undefined,
+          signal,
         })
+        // The key was made of what was there before: other files must not be kept under it.
+        if (contextDigest !== undefined && (await digest(tree, context)) !== contextDigest)
+          throw sourceChanged(tree, step.sources.join(', '))
       })
     },
   }

@@ -28,7 +28,7 @@ export interface SolverOptions<R> {
 }
 
 export interface Solver<R> {
-  /** The result if the record of this very vertex is there; nothing is run, told or taken. */
+  /** The result if the record of this very vertex is there; only ops that are never recorded run, and nothing is told. */
   probe(vertex: Vertex<R>): Promise<R | undefined>
   /** Tells of the vertex and all that it is made of as cached. */
   tellCached(vertex: Vertex<R>): void
@@ -58,7 +58,7 @@ export function createSolver<R>(options: SolverOptions<R>): Solver<R> {
   }
 
   async function computeKey(vertex: Vertex<R>): Promise<Keyed> {
-    const [ingredients, inputs] = await Promise.all([vertex.op.definition({ signal }), Promise.all(vertex.inputs.map(keyed))])
+    const [ingredients, inputs] = await Promise.all([vertex.op.definition({ signal, vertex }), Promise.all(vertex.inputs.map(keyed))])
     return {
       ingredients,
       key: definitionKey(
@@ -77,12 +77,12 @@ export function createSolver<R>(options: SolverOptions<R>): Solver<R> {
       edges.set(key, edge)
       // Whoever waits for the edge sees the error; nobody may be waiting yet.
       work.promise.catch(() => {})
-      work.resolve(work2(vertex, edge, ingredients))
+      work.resolve(workOn(vertex, edge, ingredients))
     }
     return edge.done
   }
 
-  async function work2(vertex: Vertex<R>, edge: Edge<R>, ingredients: readonly Ingredient[]): Promise<R> {
+  async function workOn(vertex: Vertex<R>, edge: Edge<R>, ingredients: readonly Ingredient[]): Promise<R> {
     try {
       const { result, from } = await resolveEdge(vertex, edge, ingredients)
       edge.state = { kind: 'solved', result, from }
@@ -113,7 +113,7 @@ export function createSolver<R>(options: SolverOptions<R>): Solver<R> {
     if (known !== undefined) return fromCache(vertex, known)
     const inputs = await allOf(vertex.inputs.map(evaluate))
     signal.throwIfAborted()
-    const content = op.cacheable ? await op.content?.(inputs, { signal }) : undefined
+    const content = op.cacheable ? await op.content?.(inputs, { signal, vertex }) : undefined
     const byContent = content === undefined ? undefined : contentKey(ingredients, content)
     const lookUp = (): R | undefined => {
       if (!usesCache || byContent === undefined) return undefined
@@ -125,7 +125,8 @@ export function createSolver<R>(options: SolverOptions<R>): Solver<R> {
     if (same !== undefined) return fromCache(vertex, same)
     if (!op.cacheable) return { result: await run(vertex, edge, inputs), from: 'run' }
     // By content if there is one: two builds that come to the same step by different ways do it once.
-    await using _lock = await options.lock(byContent ?? edge.key, signal)
+    await using lock = await options.lock(byContent ?? edge.key, signal)
+    void lock
     const meanwhile = (usesCache ? cache.find(edge.key) : undefined) ?? lookUp()
     if (meanwhile !== undefined) return fromCache(vertex, meanwhile)
     const begun = performance.now()
@@ -143,7 +144,7 @@ export function createSolver<R>(options: SolverOptions<R>): Solver<R> {
       edge.state = { kind: 'running', since }
       told.add(vertex)
       events.onStart(vertex)
-      const result = await vertex.op.run(inputs, { signal })
+      const result = await vertex.op.run(inputs, { signal, vertex })
       events.onDone(vertex, performance.now() - since)
       return result
     })
@@ -152,6 +153,18 @@ export function createSolver<R>(options: SolverOptions<R>): Solver<R> {
   function fromCache(vertex: Vertex<R>, result: R): Solved<R> {
     tellCached(vertex)
     return { result, from: 'cache' }
+  }
+
+  async function probe(vertex: Vertex<R>): Promise<R | undefined> {
+    const { op } = vertex
+    if (op.cacheable) return options.lookup === 'use' ? cache.find((await keyed(vertex)).key) : undefined
+    const inputs: R[] = []
+    for (const input of vertex.inputs) {
+      const found = await probe(input)
+      if (found === undefined) return undefined
+      inputs.push(found)
+    }
+    return op.run(inputs, { signal, vertex })
   }
 
   function tellCached(vertex: Vertex<R>): void {
@@ -168,10 +181,7 @@ export function createSolver<R>(options: SolverOptions<R>): Solver<R> {
   }
 
   return {
-    async probe(vertex) {
-      const { key } = await keyed(vertex)
-      return options.lookup === 'use' && vertex.op.cacheable ? cache.find(key) : undefined
-    },
+    probe,
     tellCached,
     async solve(vertex) {
       try {

@@ -2,6 +2,8 @@ import type { Ingredient } from './key.ts'
 
 export interface OpContext {
   readonly signal: AbortSignal
+  /** The vertex, to name the step by. */
+  readonly vertex: { readonly name: string }
 }
 
 /** What a vertex does. `R` is what a step results in; the solver only hands it on. */
