@@ -19,8 +19,11 @@ export function selectSources(tree: SourceTree, sources: readonly string[]): rea
     const path = cleanPath(`/${source}`)
     if (hasWildcard(path)) return matches(tree, path)
     const node = tree.lookup(path, { follow: true })
-    if (node === undefined) throw missing(tree, source, path)
-    return [{ name: path, node }]
+    if (node !== undefined) return [{ name: path, node }]
+    // An escaped wildcard is a plain character.
+    const unescaped = path.includes('\\') ? matches(tree, path) : []
+    if (unescaped.length === 0) throw missing(tree, source, path)
+    return unescaped
   })
 }
 
