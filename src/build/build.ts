@@ -82,6 +82,8 @@ export async function build(request: BuildRequest, tools: BuildTools): Promise<B
   }
 }
 
+const HOST_NETWORK = 'RUN uses the host network for now (--network=host says so without this warning)'
+
 class BuildWork implements AsyncDisposable {
   readonly #request: BuildRequest
   readonly #tools: BuildTools
@@ -169,13 +171,15 @@ class BuildWork implements AsyncDisposable {
     })
     const resolved = resolveStages(stages, scope)
     const { index } = selectTarget(resolved, target)
-    const told = new Set<string>()
     const opTools: OpTools = {
       store: this.#tools.store,
       lease: () => this.#takeLease(),
       context: new ContextTree(context, readIgnoreFile(context, path), this.#digests),
       digests: this.#digests,
       unpacked: async (result, signal) => this.#images.unpacked(result, await this.#takeLease(), signal),
+      onRun: (used) => {
+        if (used === 'host' && network === 'default') progress.warn(HOST_NETWORK)
+      },
       output: (vertex, fd, bytes) => progress.output(vertex, fd, bytes),
       clampTo: sourceDateEpoch(scope.values.get('SOURCE_DATE_EPOCH') ?? buildArgs['SOURCE_DATE_EPOCH']),
     }
@@ -191,22 +195,14 @@ class BuildWork implements AsyncDisposable {
       tools: opTools,
       file: shown,
       image: (reference, wanted) => this.#images.find(reference, wanted),
-      onUndefined(name, line) {
-        const text = `${shown}:${line}: variable $${name} is not set`
-        if (!told.has(text)) progress.warn(text)
-        told.add(text)
-      },
+      onUndefined: (name, line) => progress.warn(`${shown}:${line}: variable $${name} is not set`),
     })
     return { plan: () => planner.plan(index), linesOf: planner.linesOf }
   }
 
   #solver({ linesOf }: Pick<Planner, 'linesOf'>): Solver<StepResult> {
-    const { noCache, signal, network } = this.#request
+    const { noCache, signal } = this.#request
     const { store } = this.#tools
-    if (network === 'default') {
-      this.progress.beforeFirstRun = () =>
-        this.progress.warn('RUN uses the host network for now (--network=host says so without this warning)')
-    }
     return createSolver<StepResult>({
       cache: buildCache({
         store,

@@ -9,9 +9,8 @@ export class Progress implements SolverEvents<StepResult> {
   readonly #onEvent: (event: BuildEvent) => void
   readonly #logs: StepLogs
   readonly #ids = new Map<object, number>()
+  readonly #warned = new Set<string>()
   #last = 0
-  /** Called before the first step that really runs. */
-  beforeFirstRun: (() => void) | undefined
   ran = 0
   cached = 0
 
@@ -22,8 +21,6 @@ export class Progress implements SolverEvents<StepResult> {
 
   readonly onStart = (vertex: Vertex<StepResult>): void => {
     if (vertex.name === '') return
-    this.beforeFirstRun?.()
-    this.beforeFirstRun = undefined
     this.#start(vertex, vertex.name)
   }
 
@@ -53,7 +50,10 @@ export class Progress implements SolverEvents<StepResult> {
     this.#onEvent({ kind: 'output', id, fd, bytes })
   }
 
+  /** Says it once. */
   warn(text: string): void {
+    if (this.#warned.has(text)) return
+    this.#warned.add(text)
     this.#onEvent({ kind: 'warning', text })
   }
 

@@ -13,7 +13,8 @@ const MAX_LINKS = 40
 const SMALL = 1 << 20
 
 interface ContextNode extends SourceNode {
-  readonly stat: BigIntStats
+  readonly identity: FileIdentity
+  readonly hardLink: string | undefined
 }
 
 /**
@@ -99,13 +100,11 @@ export class ContextTree implements SourceTree {
   }
 
   hardLinkOf(node: SourceNode): string | undefined {
-    const { nlink, dev, ino } = (node as ContextNode).stat
-    return nlink > 1n ? `${dev}:${ino}` : undefined
+    return (node as ContextNode).hardLink
   }
 
   identity(node: SourceNode): FileIdentity {
-    const { dev, ino, size, mtimeNs, ctimeNs } = (node as ContextNode).stat
-    return { text: `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`, changedNs: ctimeNs > mtimeNs ? ctimeNs : mtimeNs }
+    return (node as ContextNode).identity
   }
 
   #isLeftOut(relative: string): boolean {
@@ -132,7 +131,8 @@ export class ContextTree implements SourceTree {
       mtimeNs: stat.mtimeNs,
       target: type === 'symlink' ? decodePath(readlinkSync(fsPath(hostPath), { encoding: 'buffer' })) : undefined,
       hostPath,
-      stat,
+      identity: identityOf(stat),
+      hardLink: stat.nlink > 1n && type === 'file' ? `${stat.dev}:${stat.ino}` : undefined,
     }
   }
 }
@@ -144,6 +144,10 @@ function namesIn(hostPath: string): readonly string[] {
   // Node writes U+FFFD for what is no UTF-8: such a directory is read as bytes.
   const text = names.some((name) => name.includes('\uFFFD')) ? readdirSync(fsPath(hostPath), { encoding: 'buffer' }).map(decodePath) : names
   return text.toSorted(comparePaths)
+}
+
+function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): FileIdentity {
+  return { text: `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`, changedNs: ctimeNs > mtimeNs ? ctimeNs : mtimeNs }
 }
 
 function typeOf(stat: BigIntStats): SourceNode['type'] {

@@ -95,7 +95,7 @@ export class UpperWriter {
     const source = fsPath(from.hostPath)
     if (from.size > LARGE) await copyFile(source, host, constants.COPYFILE_FICLONE)
     else copyFileSync(source, host, constants.COPYFILE_FICLONE)
-    apply(host, attributes)
+    apply(host, attributes, from.mode)
   }
 
   writeFile(path: string, bytes: Uint8Array | string, attributes: FileAttributes): void {
@@ -223,10 +223,11 @@ export function deviceNumbers(path: string | Buffer): { readonly major: number; 
   return { major: Number(major), minor: Number(minor) }
 }
 
-function apply(host: string | Buffer, { uid, gid, mode, mtimeNs, xattrs }: FileAttributes): void {
+/** `modeBefore`: what it has already, when that is known. */
+function apply(host: string | Buffer, { uid, gid, mode, mtimeNs, xattrs }: FileAttributes, modeBefore?: number): void {
   // In this order: a change of owner takes setuid bits and capabilities away.
   chownSync(host, uid, gid)
-  chmodSync(host, mode)
+  if (mode !== modeBefore || (mode & 0o6000) !== 0) chmodSync(host, mode)
   for (const [name, value] of xattrs ?? []) setXattr(host, name, value)
   setTime(host, mtimeNs)
 }

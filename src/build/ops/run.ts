@@ -78,6 +78,7 @@ export function runOp(tools: OpTools, step: RunStep): Op<StepResult> {
         mkdirSync(bundle)
         const tail = new OutputTail()
         const proxies = Object.entries(step.proxies).map(([name, value]) => `${name}=${value}`)
+        tools.onRun(step.network)
         const { code } = await runContainer({
           root: tools.store.root,
           lowerdirs: await tools.store.layers.resolve(below, lease),

@@ -13,6 +13,8 @@ export interface OpTools {
   readonly digests: FileDigests
   /** All layers, bottom first, unpacked: those of base images are brought now. */
   readonly unpacked: (result: StepResult, signal: AbortSignal) => Promise<readonly DiffId[]>
+  /** A command is about to be run in this network. */
+  readonly onRun: (network: 'host' | 'none') => void
   /** Output of a step's command. */
   readonly output: (vertex: object, fd: 1 | 2, bytes: Uint8Array) => void
   /** SOURCE_DATE_EPOCH: seconds since 1970 that no time in a layer goes beyond. */
