@@ -1,3 +1,4 @@
+import { assert } from '../kit/mod.ts'
 import type { ByteStream } from '../stream/mod.ts'
 import type { TarEntry } from './tar-entry.ts'
 import { TarParser } from './tar-parser.ts'
@@ -24,11 +25,14 @@ export async function* readTar(
   options: { readonly onWarning?: (text: string) => void } = {},
 ): AsyncGenerator<ReadEntry> {
   const events = eventsOf(source, options.onWarning)
+  let current: TarEntry | undefined
   try {
     for (let event = await events.next(); event.done !== true; event = await events.next()) {
       if (event.value.kind !== 'entry') continue
       const { entry, offset } = event.value
-      yield { entry, offset, body: entry.sparse === undefined ? bodyOf(events) : expand(bodyOf(events), entry) }
+      current = entry
+      const body = bodyOf(events, () => current === entry)
+      yield { entry, offset, body: entry.sparse === undefined ? body : expand(body, entry) }
     }
   } finally {
     await events.return(undefined)
@@ -62,9 +66,13 @@ async function* eventsOf(source: ByteStream, onWarning: ((text: string) => void)
 }
 
 /** Does not end `events` when its reader stops early. */
-async function* bodyOf(events: AsyncGenerator<Event, undefined>): AsyncGenerator<Uint8Array> {
-  for (let event = await events.next(); event.done !== true && event.value.kind === 'data'; event = await events.next())
+async function* bodyOf(events: AsyncGenerator<Event, undefined>, isCurrent: () => boolean): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    assert(isCurrent(), "an entry's body was read after the next entry was asked for")
+    const event = await events.next()
+    if (event.done === true || event.value.kind !== 'data') return
     yield event.value.bytes
+  }
 }
 
 const ZEROS = new Uint8Array(1 << 16)

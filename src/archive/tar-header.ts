@@ -39,7 +39,7 @@ export function tarHeader(entry: NewTarEntry): Uint8Array {
   const block = Buffer.alloc(BLOCK)
   writePath(block, path, records)
   if (linkPath.length > 100 || !isAscii(linkPath)) records.set('linkpath', linkPath)
-  linkPath.copy(block, 157, 0, 100)
+  toAscii(linkPath).copy(block, 157, 0, 100)
 
   const put = (key: string, at: number, length: number, value: number): void => {
     if (!Number.isSafeInteger(value) || value < 0) throw invalid(entry, `its ${key} ${value} is out of range`)

@@ -97,7 +97,7 @@ export class TarParser {
   /** @throws TarError TRUNCATED when the archive stopped within an entry; one without zero blocks at its end is accepted, as by all readers */
   end(): void {
     const whole = this.#state.kind === 'header' || this.#state.kind === 'ending' || this.#state.kind === 'trailer'
-    if (whole && this.#blockFilled === 0 && this.#extensions === NO_EXTENSIONS) return
+    if (whole && this.#blockFilled === 0 && !hasPending(this.#extensions)) return
     const place = this.#path === undefined ? '' : ` in or after entry ${showPath(this.#path)}`
     throw new TarError('TRUNCATED', `The tar archive ends at offset ${this.#offset}${place}, before it is complete`)
   }
@@ -165,7 +165,7 @@ export class TarParser {
   }
 
   #zeroBlock(where: number): void {
-    if (this.#extensions !== NO_EXTENSIONS && hasPending(this.#extensions))
+    if (hasPending(this.#extensions))
       throw new TarError('HEADER_INVALID', `Invalid tar archive at offset ${where}: an extension header has no entry`)
     this.#state = this.#state.kind === 'ending' ? TRAILER : ENDING
   }

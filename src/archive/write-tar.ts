@@ -29,7 +29,7 @@ export async function* writeTar(entries: AsyncIterable<WriteEntry> | Iterable<Wr
     }
     if (part.length >= PIECE / 4) yield part
   }
-  yield Buffer.concat(gathered, size)
+  if (size > 0) yield Buffer.concat(gathered, size)
 }
 
 async function* partsOf(entries: AsyncIterable<WriteEntry> | Iterable<WriteEntry>): AsyncGenerator<Uint8Array> {
