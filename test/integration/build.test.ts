@@ -174,6 +174,7 @@ test('errors name the line and what to do', async (t) => {
     ['a bad expansion', 'FROM busybox\nENV A=${B:?needed}', /Dockerfile:2:\d+[^]*needed/],
     ['RUN on scratch', 'FROM scratch\nRUN true', /Dockerfile:2:1[^]*scratch is empty/],
     ['an unknown stage', 'FROM busybox\nCOPY --from=7 /x /y', /Dockerfile:2:\d+[^]*No stage has the index 7/],
+    ['a bad base', 'FROM Bad:Name:x\nRUN true', /Dockerfile:1:1/],
     ['a bad mode', 'FROM busybox\nCOPY --chmod=99 file.txt /', /Dockerfile:2:1[^]*99/],
   ]
   for (const [name, dockerfile, wanted] of cases) {

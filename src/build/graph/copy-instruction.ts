@@ -3,7 +3,7 @@ import { BuildError } from '../build-error.ts'
 import { stackOp } from '../ops/base.ts'
 import { copyOp } from '../ops/copy.ts'
 import type { SourceFinder } from './instructions.ts'
-import { locate } from './locate.ts'
+import { locating } from './locate.ts'
 import { stepText, type StageState } from './stage-state.ts'
 
 /** SPEC: Dockerfile reference, "COPY" and "ADD". */
@@ -36,22 +36,15 @@ export async function carryOutCopy(state: StageState, instruction: CopyInstructi
     from: from?.name,
     link: instruction.link,
   }
+  const op = await locating(state.place(instruction), () => copyOp(input.tools, step))
   const below = state.vertex
   const added = state.add(instruction, {
     text: stepText(state, instruction),
     createdBy: createdBy({ kind: instruction.kind, sources, heredocs: inline.map(({ name }) => name), destination: target, chown, chmod }),
-    op: opOf(state, instruction, () => copyOp(input.tools, step)),
+    op,
     inputs: [...(instruction.link ? [] : [below]), ...(from === undefined ? [] : [from.vertex])],
   })
   if (instruction.link) state.vertex = { name: '', op: stackOp, inputs: [below, added] }
-}
-
-function opOf<T>(state: StageState, instruction: CopyInstruction | AddInstruction, make: () => T): T {
-  try {
-    return make()
-  } catch (error) {
-    throw locate(error, state.place(instruction))
-  }
 }
 
 function refuseRemote(state: StageState, instruction: AddInstruction, sources: readonly string[]): void {

@@ -35,22 +35,25 @@ function located(error: unknown): BuildErrorCode | undefined {
   if (error instanceof BuildError) return error.code
   if (error instanceof DockerfileError) return 'DOCKERFILE_INVALID'
   const code = codeOf(error)
+  if (code === 'REFERENCE_INVALID' || code === 'PLATFORM_INVALID') return 'DOCKERFILE_INVALID'
   return code === 'USER_UNKNOWN' ? code : undefined
+}
+
+/** What `work` throws says which instruction it is of. */
+export async function locating<T>(place: Place, work: () => Promise<T> | T): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw locate(error, place)
+  }
 }
 
 /** An op whose errors say which instruction they are of. */
 export function locatedOp<R>(op: Op<R>, place: Place): Op<R> {
-  const guard = async <T>(work: () => Promise<T> | T): Promise<T> => {
-    try {
-      return await work()
-    } catch (error) {
-      throw locate(error, place)
-    }
-  }
   return {
     cacheable: op.cacheable,
-    definition: (context) => guard(() => op.definition(context)),
-    content: (inputs, context) => guard(async () => op.content?.(inputs, context)),
-    run: (inputs, context) => guard(() => op.run(inputs, context)),
+    definition: (context) => locating(place, () => op.definition(context)),
+    content: (inputs, context) => locating(place, async () => op.content?.(inputs, context)),
+    run: (inputs, context) => locating(place, () => op.run(inputs, context)),
   }
 }

@@ -17,6 +17,7 @@ import type { Vertex } from '../solver/mod.ts'
 import type { StepResult } from '../step-result.ts'
 import type { BaseImage } from './base-image.ts'
 import { carryOut } from './instructions.ts'
+import { locating, type Place } from './locate.ts'
 import { StageConfig } from './metadata.ts'
 import { StageState, type HistoryItem } from './stage-state.ts'
 
@@ -71,7 +72,7 @@ export function createPlanner(input: PlanInput): Planner {
 
   async function planStage(stage: ResolvedStage): Promise<StagePlan> {
     prefetch(stage)
-    const { state, triggers } = await startOf(stage)
+    const { state, triggers } = await locating(placeOf(stage.from), () => startOf(stage))
     const instructions = [...triggers, ...stage.triggers, ...stage.instructions]
     const dependencies = [
       ...stage.dependencies,
@@ -81,11 +82,15 @@ export function createPlanner(input: PlanInput): Planner {
     if (stage.base.kind === 'image') state.numberBase()
     const sources = (instruction: Instruction, from: string): Promise<Source> => {
       const found = dependencies.find((dependency) => dependency.instruction === instruction && dependency.word.text === from)
-      return sourceOf(found as StageDependency)
+      return locating(placeOf(instruction), () => sourceOf(found as StageDependency))
     }
     for (const instruction of instructions) await carryOut(state, instruction, sources)
     for (const [vertex, { range }] of state.places) lines.set(vertex, { first: range.start.line, last: range.end.line })
     return { vertex: state.vertex, base: state.base, config: state.config, history: state.history, args: state.args }
+  }
+
+  function placeOf({ range }: Pick<Instruction, 'range'>): Place {
+    return { file: input.file, source: input.dockerfile.source, range }
   }
 
   /** What the stage needs is looked for all at once. */
