@@ -19,16 +19,24 @@ export interface Contender {
 
 /** Runs a command to its end under /usr/bin/time -like accounting; throws when it fails. */
 export async function sample({ command, env, name }: Contender): Promise<Sample> {
-  const begun = performance.now()
-  const script =
-    'import resource,subprocess,sys,os\nr=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.PIPE)\nu=resource.getrusage(resource.RUSAGE_CHILDREN)\nsys.stderr.buffer.write(r.stderr) if r.returncode else None\nprint(u.ru_utime+u.ru_stime,u.ru_maxrss)\nsys.exit(r.returncode)'
+  // The wrapper times the command alone: its own start, and what a python3 that is a shim has started before, would pull short ratios towards 1.
+  const script = `
+import resource, subprocess, sys, time
+used = lambda: (lambda u: u.ru_utime + u.ru_stime)(resource.getrusage(resource.RUSAGE_CHILDREN))
+before = used()
+begun = time.perf_counter()
+r = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+wall = time.perf_counter() - begun
+if r.returncode: sys.stderr.buffer.write(r.stderr)
+print(wall, used() - before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(r.returncode)`
   const child = spawn('python3', ['-c', script, ...command], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
   let out = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
   if (code !== 0) throw new Error(`${name}: ${command.join(' ')} ended with ${code}`)
-  const [cpu = 0, rss = 0] = out.trim().split(' ').map(Number)
-  return { wall: performance.now() - begun, cpu: cpu * 1000, rss: rss * 1024 }
+  const [wall = 0, cpu = 0, rss = 0] = out.trim().split(' ').map(Number)
+  return { wall: wall * 1000, cpu: cpu * 1000, rss: rss * 1024 }
 }
 
 /** Interleaved rounds (A B A B …) after one round of warming up; medians of each. */
